@@ -107,6 +107,12 @@ def prepare_operation(operation: dict[str, Any]) -> None:
         if parameter["name"] == "Idempotency-Key":
             parameter["required"] = False
     operation["parameters"] = kept
+    for media_type in operation.get("requestBody", {}).get("content", {}).values():
+        alternatives = media_type["schema"].get("anyOf", [])
+        if {
+            "type": "null"
+        } in alternatives:  # a body that may be left out; the generated code would send "unset"
+            (media_type["schema"],) = [one for one in alternatives if one != {"type": "null"}]
     operation["responses"] = {
         status: response
         for status, response in operation["responses"].items()

@@ -2,6 +2,7 @@
 
 from levitate_clio._exchange import Answer
 from levitate_clio.client import AsyncClio, Clio
+from levitate_clio.cursors import CursorStore, FileCursorStore
 from levitate_clio.errors import (
     ApiError,
     ClioError,
@@ -20,17 +21,22 @@ from levitate_clio.errors import (
     Unreachable,
     Unreadable,
 )
+from levitate_clio.follow import Batch, Following
 from levitate_clio.retries import Retries
 
 __all__ = [
     "Answer",
     "ApiError",
     "AsyncClio",
+    "Batch",
     "Clio",
     "ClioError",
     "Conflict",
     "CursorExpired",
+    "CursorStore",
     "FieldError",
+    "FileCursorStore",
+    "Following",
     "Forbidden",
     "Gone",
     "Invalid",

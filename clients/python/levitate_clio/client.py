@@ -12,6 +12,7 @@ from levitate_clio._exchange import Answer
 from levitate_clio._generated.api import Api, AsyncApi
 from levitate_clio._version import VERSION
 from levitate_clio.errors import ClioError
+from levitate_clio.follow import AsyncFollow, Follow
 from levitate_clio.retries import Attempts, Retries
 
 P = ParamSpec("P")
@@ -52,6 +53,11 @@ class Clio(Api):
     def acting_as(self, user: str | None, role: str | None = None) -> "Clio":
         """Return a client that makes requests for this user. It shares the connections: close only one of both."""
         return self._twin(self._retries, _exchange.acting_headers(user, role))
+
+    @property
+    def follow(self) -> Follow:
+        """Endless iterators over changes and events."""
+        return Follow(self._twin(Retries(deadline=0), self._acting))
 
     def pages(
         self, operation: Callable[P, paging.Page[T]], *args: P.args, **kwargs: P.kwargs
@@ -139,6 +145,11 @@ class AsyncClio(AsyncApi):
     def acting_as(self, user: str | None, role: str | None = None) -> "AsyncClio":
         """Return a client that makes requests for this user. It shares the connections: close only one of both."""
         return self._twin(self._retries, _exchange.acting_headers(user, role))
+
+    @property
+    def follow(self) -> AsyncFollow:
+        """Endless iterators over changes and events."""
+        return AsyncFollow(self._twin(Retries(deadline=0), self._acting))
 
     def pages(
         self, operation: Callable[P, Awaitable[paging.Page[T]]], *args: P.args, **kwargs: P.kwargs

@@ -9,20 +9,26 @@ from .activity_batch_answer import ActivityBatchAnswer
 from .activity_in import ActivityIn
 from .activity_in_body_format import ActivityInBodyFormat
 from .activity_in_direction_type_0 import ActivityInDirectionType0
+from .activity_page import ActivityPage
 from .address import Address
 from .attorney import Attorney
 from .attorney_in import AttorneyIn
+from .attorney_page import AttorneyPage
 from .audit_entry import AuditEntry
+from .audit_entry_page import AuditEntryPage
 from .catalog import Catalog
 from .catalog_field import CatalogField
 from .catalog_practice_area import CatalogPracticeArea
 from .catalog_stage import CatalogStage
 from .catalog_user import CatalogUser
 from .change import Change
+from .change_feed_page import ChangeFeedPage
 from .change_fields import ChangeFields
 from .change_page import ChangePage
 from .clio_contact import ClioContact
+from .clio_contact_page import ClioContactPage
 from .clio_firm import ClioFirm
+from .clio_record import ClioRecord
 from .clio_usage import ClioUsage
 from .clio_user import ClioUser
 from .code_detail import CodeDetail
@@ -31,21 +37,18 @@ from .connect_link import ConnectLink
 from .connect_link_in import ConnectLinkIn
 from .connection import Connection
 from .connection_in import ConnectionIn
+from .connection_page import ConnectionPage
 from .considered_matter import ConsideredMatter
 from .contact import Contact
+from .contact_page import ContactPage
 from .contacts_summary import ContactsSummary
-from .counts import Counts
 from .coverage import Coverage
 from .custom_field_tag import CustomFieldTag
 from .decided_new_clients import DecidedNewClients
 from .decision import Decision
 from .delivery import Delivery
+from .delivery_page import DeliveryPage
 from .email import Email
-from .endpoint import Endpoint
-from .endpoint_in import EndpointIn
-from .endpoint_patch import EndpointPatch
-from .endpoint_test import EndpointTest
-from .endpoint_with_secret import EndpointWithSecret
 from .erasure import Erasure
 from .erasure_subject import ErasureSubject
 from .event import Event
@@ -63,15 +66,17 @@ from .field_problem import FieldProblem
 from .fleet import Fleet
 from .fleet_health import FleetHealth
 from .get_contact_history_order import GetContactHistoryOrder
-from .get_report_format import GetReportFormat
-from .grant import Grant
+from .get_run_report_format import GetRunReportFormat
 from .health import Health
 from .health_reason import HealthReason
 from .hold import Hold
 from .hold_decision import HoldDecision
 from .hold_item import HoldItem
-from .in_clio import InClio
+from .hold_item_page import HoldItemPage
+from .hold_page import HoldPage
 from .issue import Issue
+from .issue_page import IssuePage
+from .issue_subject import IssueSubject
 from .key_fact_settings import KeyFactSettings
 from .list_accounts_health import ListAccountsHealth
 from .list_accounts_order import ListAccountsOrder
@@ -85,7 +90,6 @@ from .list_contacts_problem import ListContactsProblem
 from .list_contacts_state import ListContactsState
 from .list_deliveries_order import ListDeliveriesOrder
 from .list_deliveries_status import ListDeliveriesStatus
-from .list_endpoints_order import ListEndpointsOrder
 from .list_holds_order import ListHoldsOrder
 from .list_holds_status import ListHoldsStatus
 from .list_issues_order import ListIssuesOrder
@@ -100,44 +104,29 @@ from .list_runs_status import ListRunsStatus
 from .list_runs_trigger import ListRunsTrigger
 from .list_service_audit_order import ListServiceAuditOrder
 from .list_settings_versions_order import ListSettingsVersionsOrder
+from .list_webhook_endpoints_order import ListWebhookEndpointsOrder
 from .listed_account import ListedAccount
+from .listed_account_page import ListedAccountPage
 from .location_tags import LocationTags
 from .many_new_clients import ManyNewClients
 from .many_new_clients_action import ManyNewClientsAction
 from .matter_tags import MatterTags
-from .need import Need
+from .needed_change import NeededChange
 from .new_client import NewClient
 from .new_client_delivery import NewClientDelivery
 from .new_client_filter import NewClientFilter
 from .new_client_filter_origin_type_0 import NewClientFilterOriginType0
+from .new_client_page import NewClientPage
 from .new_client_settings import NewClientSettings
 from .new_clients_summary import NewClientsSummary
 from .new_clients_summary_by_basis import NewClientsSummaryByBasis
 from .new_clients_summary_by_held_for import NewClientsSummaryByHeldFor
 from .not_granted import NotGranted
-from .noted import Noted
-from .outcome_body import Outcome
 from .owner import Owner
 from .owner_change import OwnerChange
 from .owner_count import OwnerCount
 from .owner_rule_count import OwnerRuleCount
 from .ownership_settings import OwnershipSettings
-from .page_activity import PageActivity
-from .page_attorney import PageAttorney
-from .page_audit_entry import PageAuditEntry
-from .page_change import PageChange
-from .page_clio_contact import PageClioContact
-from .page_connection import PageConnection
-from .page_contact import PageContact
-from .page_delivery import PageDelivery
-from .page_endpoint import PageEndpoint
-from .page_hold import PageHold
-from .page_hold_item import PageHoldItem
-from .page_issue import PageIssue
-from .page_listed_account import PageListedAccount
-from .page_new_client import PageNewClient
-from .page_run import PageRun
-from .page_settings_version import PageSettingsVersion
 from .part_health import PartHealth
 from .phone import Phone
 from .practice_area_tags import PracticeAreaTags
@@ -154,7 +143,7 @@ from .previewed_change_fields import PreviewedChangeFields
 from .privacy_settings import PrivacySettings
 from .problem import Problem
 from .progress import Progress
-from .pulled import Pulled
+from .pulled_records import PulledRecords
 from .readiness import Readiness
 from .recorded_one import RecordedOne
 from .redelivery_in import RedeliveryIn
@@ -162,11 +151,15 @@ from .redelivery_in_status_type_0 import RedeliveryInStatusType0
 from .refused_one import RefusedOne
 from .related_practice_area_tags import RelatedPracticeAreaTags
 from .release_decision import ReleaseDecision
+from .reported_record import ReportedRecord
 from .restricted_matters import RestrictedMatters
 from .role import Role
 from .run import Run
+from .run_counts import RunCounts
 from .run_in import RunIn
 from .run_in_kind_type_0 import RunInKindType0
+from .run_notes import RunNotes
+from .run_page import RunPage
 from .run_problem import RunProblem
 from .run_report import RunReport
 from .scope_settings import ScopeSettings
@@ -174,20 +167,27 @@ from .segment import Segment
 from .settings import Settings
 from .settings_saved import SettingsSaved
 from .settings_version import SettingsVersion
+from .settings_version_page import SettingsVersionPage
 from .skipped_new_client import SkippedNewClient
-from .started import Started
+from .started_connection import StartedConnection
 from .state_count import StateCount
 from .status import Status
 from .status_connections import StatusConnections
 from .status_contacts import StatusContacts
-from .subject import Subject
 from .switch import Switch
 from .tag import Tag
 from .tag_count import TagCount
+from .tag_grant import TagGrant
 from .tag_settings import TagSettings
 from .user import User
-from .users_body import Users
+from .user_list import UserList
 from .users_in import UsersIn
+from .webhook_endpoint import WebhookEndpoint
+from .webhook_endpoint_in import WebhookEndpointIn
+from .webhook_endpoint_page import WebhookEndpointPage
+from .webhook_endpoint_patch import WebhookEndpointPatch
+from .webhook_endpoint_test import WebhookEndpointTest
+from .webhook_endpoint_with_secret import WebhookEndpointWithSecret
 from .writeback_settings import WritebackSettings
 
 __all__ = (
@@ -200,43 +200,46 @@ __all__ = (
     "ActivityIn",
     "ActivityInBodyFormat",
     "ActivityInDirectionType0",
+    "ActivityPage",
     "Address",
     "Attorney",
     "AttorneyIn",
+    "AttorneyPage",
     "AuditEntry",
+    "AuditEntryPage",
     "Catalog",
     "CatalogField",
     "CatalogPracticeArea",
     "CatalogStage",
     "CatalogUser",
     "Change",
+    "ChangeFeedPage",
     "ChangeFields",
     "ChangePage",
     "ClioContact",
+    "ClioContactPage",
     "ClioFirm",
+    "ClioRecord",
     "ClioUsage",
     "ClioUser",
     "CodeDetail",
     "Company",
     "Connection",
     "ConnectionIn",
+    "ConnectionPage",
     "ConnectLink",
     "ConnectLinkIn",
     "ConsideredMatter",
     "Contact",
+    "ContactPage",
     "ContactsSummary",
-    "Counts",
     "Coverage",
     "CustomFieldTag",
     "DecidedNewClients",
     "Decision",
     "Delivery",
+    "DeliveryPage",
     "Email",
-    "Endpoint",
-    "EndpointIn",
-    "EndpointPatch",
-    "EndpointTest",
-    "EndpointWithSecret",
     "Erasure",
     "ErasureSubject",
     "Event",
@@ -254,15 +257,17 @@ __all__ = (
     "Fleet",
     "FleetHealth",
     "GetContactHistoryOrder",
-    "GetReportFormat",
-    "Grant",
+    "GetRunReportFormat",
     "Health",
     "HealthReason",
     "Hold",
     "HoldDecision",
     "HoldItem",
-    "InClio",
+    "HoldItemPage",
+    "HoldPage",
     "Issue",
+    "IssuePage",
+    "IssueSubject",
     "KeyFactSettings",
     "ListAccountsHealth",
     "ListAccountsOrder",
@@ -277,7 +282,7 @@ __all__ = (
     "ListDeliveriesOrder",
     "ListDeliveriesStatus",
     "ListedAccount",
-    "ListEndpointsOrder",
+    "ListedAccountPage",
     "ListHoldsOrder",
     "ListHoldsStatus",
     "ListIssuesOrder",
@@ -292,43 +297,27 @@ __all__ = (
     "ListRunsTrigger",
     "ListServiceAuditOrder",
     "ListSettingsVersionsOrder",
+    "ListWebhookEndpointsOrder",
     "LocationTags",
     "ManyNewClients",
     "ManyNewClientsAction",
     "MatterTags",
-    "Need",
+    "NeededChange",
     "NewClient",
     "NewClientDelivery",
     "NewClientFilter",
     "NewClientFilterOriginType0",
+    "NewClientPage",
     "NewClientSettings",
     "NewClientsSummary",
     "NewClientsSummaryByBasis",
     "NewClientsSummaryByHeldFor",
-    "Noted",
     "NotGranted",
-    "Outcome",
     "Owner",
     "OwnerChange",
     "OwnerCount",
     "OwnerRuleCount",
     "OwnershipSettings",
-    "PageActivity",
-    "PageAttorney",
-    "PageAuditEntry",
-    "PageChange",
-    "PageClioContact",
-    "PageConnection",
-    "PageContact",
-    "PageDelivery",
-    "PageEndpoint",
-    "PageHold",
-    "PageHoldItem",
-    "PageIssue",
-    "PageListedAccount",
-    "PageNewClient",
-    "PageRun",
-    "PageSettingsVersion",
     "PartHealth",
     "Phone",
     "PracticeAreaTags",
@@ -345,7 +334,7 @@ __all__ = (
     "PrivacySettings",
     "Problem",
     "Progress",
-    "Pulled",
+    "PulledRecords",
     "Readiness",
     "RecordedOne",
     "RedeliveryIn",
@@ -353,11 +342,15 @@ __all__ = (
     "RefusedOne",
     "RelatedPracticeAreaTags",
     "ReleaseDecision",
+    "ReportedRecord",
     "RestrictedMatters",
     "Role",
     "Run",
+    "RunCounts",
     "RunIn",
     "RunInKindType0",
+    "RunNotes",
+    "RunPage",
     "RunProblem",
     "RunReport",
     "ScopeSettings",
@@ -365,19 +358,26 @@ __all__ = (
     "Settings",
     "SettingsSaved",
     "SettingsVersion",
+    "SettingsVersionPage",
     "SkippedNewClient",
-    "Started",
+    "StartedConnection",
     "StateCount",
     "Status",
     "StatusConnections",
     "StatusContacts",
-    "Subject",
     "Switch",
     "Tag",
     "TagCount",
+    "TagGrant",
     "TagSettings",
     "User",
-    "Users",
+    "UserList",
     "UsersIn",
+    "WebhookEndpoint",
+    "WebhookEndpointIn",
+    "WebhookEndpointPage",
+    "WebhookEndpointPatch",
+    "WebhookEndpointTest",
+    "WebhookEndpointWithSecret",
     "WritebackSettings",
 )

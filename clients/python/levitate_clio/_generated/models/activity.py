@@ -8,8 +8,8 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
+    from ..models.clio_record import ClioRecord
     from ..models.code_detail import CodeDetail
-    from ..models.in_clio import InClio
 
 
 T = TypeVar("T", bound="Activity")
@@ -33,7 +33,7 @@ class Activity:
     needed. """
     attempts: int
     """ How often it was sent to Clio. """
-    clio: InClio | None
+    clio: ClioRecord | None
     """ The record in Clio. Null until it is written. """
     problem: CodeDetail | None
     """ What is wrong and what to do about it; its code is `reason`. Null if nothing is wrong. """
@@ -50,8 +50,8 @@ class Activity:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.clio_record import ClioRecord  # noqa: PLC0415
         from ..models.code_detail import CodeDetail  # noqa: PLC0415
-        from ..models.in_clio import InClio  # noqa: PLC0415
 
         id = self.id
 
@@ -65,7 +65,7 @@ class Activity:
         attempts = self.attempts
 
         clio: dict[str, Any] | None
-        if isinstance(self.clio, InClio):
+        if isinstance(self.clio, ClioRecord):
             clio = self.clio.to_dict()
         else:
             clio = self.clio
@@ -115,8 +115,8 @@ class Activity:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.clio_record import ClioRecord  # noqa: PLC0415
         from ..models.code_detail import CodeDetail  # noqa: PLC0415
-        from ..models.in_clio import InClio  # noqa: PLC0415
 
         d = dict(src_dict)
         id = d.pop("id")
@@ -134,18 +134,18 @@ class Activity:
 
         attempts = d.pop("attempts")
 
-        def _parse_clio(data: object) -> InClio | None:
+        def _parse_clio(data: object) -> ClioRecord | None:
             if data is None:
                 return data
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                clio_type_0 = InClio.from_dict(data)
+                clio_type_0 = ClioRecord.from_dict(data)
 
                 return clio_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(InClio | None, data)
+            return cast(ClioRecord | None, data)
 
         clio = _parse_clio(d.pop("clio"))
 

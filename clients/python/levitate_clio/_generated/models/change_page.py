@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.change import Change
@@ -15,14 +17,16 @@ T = TypeVar("T", bound="ChangePage")
 
 @_attrs_define
 class ChangePage:
-    """A page of the change feed, in order. Store `next_cursor` after each page and start the next request from it."""
+    """A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`."""
 
     data: list[Change]
-    """ The changes after the cursor, oldest first. Empty if there are none. """
-    next_cursor: str
-    """ The cursor to start the next request from. It is never null, also on an empty page. """
+    """ The items of this page, in the order of the list. """
+    next_cursor: None | str
+    """ The cursor to send as `cursor` for the next page. Null on the last page. """
     has_more: bool
-    """ Whether the page is full, so that more changes may follow at once. """
+    """ Whether more items follow this page. """
+    total: int | None | Unset = UNSET
+    """ How many items all pages have together. Only with `count=true`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -31,9 +35,16 @@ class ChangePage:
             data_item = data_item_data.to_dict()
             data.append(data_item)
 
+        next_cursor: None | str
         next_cursor = self.next_cursor
 
         has_more = self.has_more
+
+        total: int | None | Unset
+        if isinstance(self.total, Unset):
+            total = UNSET
+        else:
+            total = self.total
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -44,6 +55,8 @@ class ChangePage:
                 "has_more": has_more,
             }
         )
+        if total is not UNSET:
+            field_dict["total"] = total
 
         return field_dict
 
@@ -59,14 +72,29 @@ class ChangePage:
 
             data.append(data_item)
 
-        next_cursor = d.pop("next_cursor")
+        def _parse_next_cursor(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        next_cursor = _parse_next_cursor(d.pop("next_cursor"))
 
         has_more = d.pop("has_more")
+
+        def _parse_total(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        total = _parse_total(d.pop("total", UNSET))
 
         change_page = cls(
             data=data,
             next_cursor=next_cursor,
             has_more=has_more,
+            total=total,
         )
 
         change_page.additional_properties = d

@@ -8,7 +8,7 @@ from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
     from ..models.decision import Decision
-    from ..models.need import Need
+    from ..models.needed_change import NeededChange
 
 
 T = TypeVar("T", bound="ExplainedClioContact")
@@ -30,7 +30,7 @@ class ExplainedClioContact:
     """ The state of the contact in Levitate. Null if it was never there. """
     decision: Decision
     """ What the rules decide about a contact of Clio, whether Levitate has it or not, and why. """
-    would_need: list[Need]
+    would_need: list[NeededChange]
     """ What would bring the person into scope: other settings, or changes in Clio. Empty for a person in scope, for
     a company, and if the acting user does not see all that the decision comes from. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -74,7 +74,7 @@ class ExplainedClioContact:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.decision import Decision  # noqa: PLC0415
-        from ..models.need import Need  # noqa: PLC0415
+        from ..models.needed_change import NeededChange  # noqa: PLC0415
 
         d = dict(src_dict)
         clio_id = d.pop("clio_id")
@@ -102,7 +102,7 @@ class ExplainedClioContact:
         would_need = []
         _would_need = d.pop("would_need")
         for would_need_item_data in _would_need:
-            would_need_item = Need.from_dict(would_need_item_data)
+            would_need_item = NeededChange.from_dict(would_need_item_data)
 
             would_need.append(would_need_item)
 

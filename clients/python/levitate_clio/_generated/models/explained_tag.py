@@ -7,7 +7,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-    from ..models.grant import Grant
+    from ..models.tag_grant import TagGrant
 
 
 T = TypeVar("T", bound="ExplainedTag")
@@ -21,7 +21,7 @@ class ExplainedTag:
     """ The text of the tag. """
     category: str
     """ The kind of tag, as in `Tag.category`. """
-    grants: list[Grant]
+    grants: list[TagGrant]
     """ Every reason for the tag; there is at least one. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -49,7 +49,7 @@ class ExplainedTag:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.grant import Grant  # noqa: PLC0415
+        from ..models.tag_grant import TagGrant  # noqa: PLC0415
 
         d = dict(src_dict)
         label = d.pop("label")
@@ -59,7 +59,7 @@ class ExplainedTag:
         grants = []
         _grants = d.pop("grants")
         for grants_item_data in _grants:
-            grants_item = Grant.from_dict(grants_item_data)
+            grants_item = TagGrant.from_dict(grants_item_data)
 
             grants.append(grants_item)
 

@@ -8,7 +8,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-    from ..models.subject import Subject
+    from ..models.issue_subject import IssueSubject
 
 
 T = TypeVar("T", bound="Issue")
@@ -27,7 +27,7 @@ class Issue:
     Known values: `info`, `warning`, `error`. """
     detail: str
     """ What happened and what to do about it, in plain words. It can change while the issue is open. """
-    subject: Subject
+    subject: IssueSubject
     """ The subject of an issue. """
     opened_at: datetime.datetime
     """ When the issue was opened (RFC 3339, UTC). """
@@ -72,7 +72,7 @@ class Issue:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.subject import Subject  # noqa: PLC0415
+        from ..models.issue_subject import IssueSubject  # noqa: PLC0415
 
         d = dict(src_dict)
         id = d.pop("id")
@@ -83,7 +83,7 @@ class Issue:
 
         detail = d.pop("detail")
 
-        subject = Subject.from_dict(d.pop("subject"))
+        subject = IssueSubject.from_dict(d.pop("subject"))
 
         opened_at = datetime.datetime.fromisoformat(d.pop("opened_at"))
 

@@ -9,8 +9,8 @@ from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
     from ..models.clio_usage import ClioUsage
-    from ..models.counts import Counts
     from ..models.progress import Progress
+    from ..models.run_counts import RunCounts
     from ..models.run_problem import RunProblem
 
 
@@ -54,7 +54,7 @@ class Run:
     """ When the run ended (RFC 3339, UTC). Null until then, also while it is interrupted. """
     progress: Progress
     """ The progress of a run. Its numbers count records read from Clio and contacts assessed. """
-    counts: Counts
+    counts: RunCounts
     """ The counts of a run. """
     clio: ClioUsage
     """ A run's requests to Clio. """
@@ -129,8 +129,8 @@ class Run:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.clio_usage import ClioUsage  # noqa: PLC0415
-        from ..models.counts import Counts  # noqa: PLC0415
         from ..models.progress import Progress  # noqa: PLC0415
+        from ..models.run_counts import RunCounts  # noqa: PLC0415
         from ..models.run_problem import RunProblem  # noqa: PLC0415
 
         d = dict(src_dict)
@@ -187,7 +187,7 @@ class Run:
 
         progress = Progress.from_dict(d.pop("progress"))
 
-        counts = Counts.from_dict(d.pop("counts"))
+        counts = RunCounts.from_dict(d.pop("counts"))
 
         clio = ClioUsage.from_dict(d.pop("clio"))
 

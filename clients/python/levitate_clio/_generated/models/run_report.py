@@ -7,9 +7,9 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-    from ..models.noted import Noted
-    from ..models.outcome_body import Outcome
+    from ..models.reported_record import ReportedRecord
     from ..models.run import Run
+    from ..models.run_notes import RunNotes
 
 
 T = TypeVar("T", bound="RunReport")
@@ -21,9 +21,9 @@ class RunReport:
 
     run: Run
     """ A run: one pass over one account, which reads Clio and applies the rules. """
-    noted: Noted
+    noted: RunNotes
     """ Counts of values that a run could not use, and of contacts whose owner changed. """
-    outcomes: list[Outcome]
+    outcomes: list[ReportedRecord]
     """ The rows of the report: changes, held contacts, quarantined records (at most 10,000), skipped people (at
     most 1,000), problems. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -52,19 +52,19 @@ class RunReport:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.noted import Noted  # noqa: PLC0415
-        from ..models.outcome_body import Outcome  # noqa: PLC0415
+        from ..models.reported_record import ReportedRecord  # noqa: PLC0415
         from ..models.run import Run  # noqa: PLC0415
+        from ..models.run_notes import RunNotes  # noqa: PLC0415
 
         d = dict(src_dict)
         run = Run.from_dict(d.pop("run"))
 
-        noted = Noted.from_dict(d.pop("noted"))
+        noted = RunNotes.from_dict(d.pop("noted"))
 
         outcomes = []
         _outcomes = d.pop("outcomes")
         for outcomes_item_data in _outcomes:
-            outcomes_item = Outcome.from_dict(outcomes_item_data)
+            outcomes_item = ReportedRecord.from_dict(outcomes_item_data)
 
             outcomes.append(outcomes_item)
 

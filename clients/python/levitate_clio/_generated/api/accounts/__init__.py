@@ -9,19 +9,20 @@ from ...models.account import Account
 from ...models.account_in import AccountIn
 from ...models.attorney import Attorney
 from ...models.attorney_in import AttorneyIn
+from ...models.attorney_page import AttorneyPage
 from ...models.erasure import Erasure
 from ...models.fleet import Fleet
 from ...models.list_accounts_health import ListAccountsHealth
 from ...models.list_accounts_order import ListAccountsOrder
-from ...models.page_attorney import PageAttorney
-from ...models.page_listed_account import PageListedAccount
+from ...models.listed_account_page import ListedAccountPage
 from ...models.status import Status
-from ...models.users_body import Users
+from ...models.user_list import UserList
 from ...models.users_in import UsersIn
 from ...types import UNSET, Unset
 from . import delete_account as _delete_account
 from . import get_account as _get_account
 from . import get_erasure as _get_erasure
+from . import get_fleet as _get_fleet
 from . import get_status as _get_status
 from . import get_users as _get_users
 from . import list_accounts as _list_accounts
@@ -30,7 +31,6 @@ from . import map_attorney as _map_attorney
 from . import patch_account as _patch_account
 from . import put_account as _put_account
 from . import put_users as _put_users
-from . import read_fleet as _read_fleet
 from . import unmap_attorney as _unmap_attorney
 
 
@@ -51,7 +51,7 @@ class AccountsOperations:
         count: bool | Unset = UNSET,
         health: ListAccountsHealth | Unset = UNSET,
         q: str | Unset = UNSET,
-    ) -> PageListedAccount:
+    ) -> ListedAccountPage:
         """Return the accounts that the token may see, each with its health. Their time is
         `created_at`.
 
@@ -88,7 +88,7 @@ class AccountsOperations:
             )
         )
 
-    def read_fleet(
+    def get_fleet(
         self,
     ) -> Fleet:
         """Count the accounts that the token may see by health, and what is going on or waits in them.
@@ -97,7 +97,7 @@ class AccountsOperations:
             ApiError: The service refused. Its class says what to do next.
         """
 
-        return self._sender.call(_read_fleet.build())
+        return self._sender.call(_get_fleet.build())
 
     def get_account(
         self,
@@ -201,7 +201,7 @@ class AccountsOperations:
     def get_users(
         self,
         account_id: str,
-    ) -> Users:
+    ) -> UserList:
         """Return the firm's Levitate users.
 
         Args:
@@ -223,7 +223,7 @@ class AccountsOperations:
         *,
         body: UsersIn,
         confirm: Literal["replace"] | Unset = UNSET,
-    ) -> Users:
+    ) -> UserList:
         """Replace the list of Levitate users.
 
         If that changes who is active, or whom a Clio user stands for, all contacts are assessed
@@ -253,7 +253,7 @@ class AccountsOperations:
         unmapped: bool | Unset = UNSET,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
-    ) -> PageAttorney:
+    ) -> AttorneyPage:
         """Return the firm's Clio users by Clio's id, as of the last run.
 
         Each has its Levitate user, who is mapped by hand, by connection or by email address.
@@ -387,7 +387,7 @@ class AsyncAccountsOperations:
         count: bool | Unset = UNSET,
         health: ListAccountsHealth | Unset = UNSET,
         q: str | Unset = UNSET,
-    ) -> PageListedAccount:
+    ) -> ListedAccountPage:
         """Return the accounts that the token may see, each with its health. Their time is
         `created_at`.
 
@@ -424,7 +424,7 @@ class AsyncAccountsOperations:
             )
         )
 
-    async def read_fleet(
+    async def get_fleet(
         self,
     ) -> Fleet:
         """Count the accounts that the token may see by health, and what is going on or waits in them.
@@ -433,7 +433,7 @@ class AsyncAccountsOperations:
             ApiError: The service refused. Its class says what to do next.
         """
 
-        return await self._sender.call(_read_fleet.build())
+        return await self._sender.call(_get_fleet.build())
 
     async def get_account(
         self,
@@ -537,7 +537,7 @@ class AsyncAccountsOperations:
     async def get_users(
         self,
         account_id: str,
-    ) -> Users:
+    ) -> UserList:
         """Return the firm's Levitate users.
 
         Args:
@@ -559,7 +559,7 @@ class AsyncAccountsOperations:
         *,
         body: UsersIn,
         confirm: Literal["replace"] | Unset = UNSET,
-    ) -> Users:
+    ) -> UserList:
         """Replace the list of Levitate users.
 
         If that changes who is active, or whom a Clio user stands for, all contacts are assessed
@@ -589,7 +589,7 @@ class AsyncAccountsOperations:
         unmapped: bool | Unset = UNSET,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
-    ) -> PageAttorney:
+    ) -> AttorneyPage:
         """Return the firm's Clio users by Clio's id, as of the last run.
 
         Each has its Levitate user, who is mapped by hand, by connection or by email address.

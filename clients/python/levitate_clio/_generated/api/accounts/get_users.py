@@ -5,12 +5,12 @@ import httpx
 
 from levitate_clio._call import Call
 
-from ...models.users_body import Users
+from ...models.user_list import UserList
 
 
 def build(
     account_id: str,
-) -> Call[Users]:
+) -> Call[UserList]:
     """Return the request of `get_users`."""
 
     _kwargs: dict[str, Any] = {
@@ -22,7 +22,7 @@ def build(
     return Call(parse=_parse, **_kwargs)
 
 
-def _parse(response: httpx.Response) -> Users:
-    response_200 = Users.from_dict(response.json())
+def _parse(response: httpx.Response) -> UserList:
+    response_200 = UserList.from_dict(response.json())
 
     return response_200

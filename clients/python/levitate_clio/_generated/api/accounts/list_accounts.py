@@ -7,7 +7,7 @@ from levitate_clio._call import Call
 
 from ...models.list_accounts_health import ListAccountsHealth
 from ...models.list_accounts_order import ListAccountsOrder
-from ...models.page_listed_account import PageListedAccount
+from ...models.listed_account_page import ListedAccountPage
 from ...types import UNSET, Unset
 
 
@@ -21,7 +21,7 @@ def build(
     count: bool | Unset = UNSET,
     health: ListAccountsHealth | Unset = UNSET,
     q: str | Unset = UNSET,
-) -> Call[PageListedAccount]:
+) -> Call[ListedAccountPage]:
     """Return the request of `list_accounts`."""
 
     params: dict[str, Any] = {}
@@ -66,7 +66,7 @@ def build(
     return Call(parse=_parse, **_kwargs)
 
 
-def _parse(response: httpx.Response) -> PageListedAccount:
-    response_200 = PageListedAccount.from_dict(response.json())
+def _parse(response: httpx.Response) -> ListedAccountPage:
+    response_200 = ListedAccountPage.from_dict(response.json())
 
     return response_200

@@ -5,7 +5,7 @@ import httpx
 
 from levitate_clio._call import Call
 
-from ...models.page_attorney import PageAttorney
+from ...models.attorney_page import AttorneyPage
 from ...types import UNSET, Unset
 
 
@@ -15,7 +15,7 @@ def build(
     unmapped: bool | Unset = UNSET,
     cursor: str | Unset = UNSET,
     limit: int | Unset = UNSET,
-) -> Call[PageAttorney]:
+) -> Call[AttorneyPage]:
     """Return the request of `list_attorneys`."""
 
     params: dict[str, Any] = {}
@@ -38,7 +38,7 @@ def build(
     return Call(parse=_parse, **_kwargs)
 
 
-def _parse(response: httpx.Response) -> PageAttorney:
-    response_200 = PageAttorney.from_dict(response.json())
+def _parse(response: httpx.Response) -> AttorneyPage:
+    response_200 = AttorneyPage.from_dict(response.json())
 
     return response_200

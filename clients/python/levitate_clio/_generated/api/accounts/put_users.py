@@ -5,7 +5,7 @@ import httpx
 
 from levitate_clio._call import Call
 
-from ...models.users_body import Users
+from ...models.user_list import UserList
 from ...models.users_in import UsersIn
 from ...types import UNSET, Unset
 
@@ -15,7 +15,7 @@ def build(
     *,
     body: UsersIn,
     confirm: Literal["replace"] | Unset = UNSET,
-) -> Call[Users]:
+) -> Call[UserList]:
     """Return the request of `put_users`."""
     headers: dict[str, Any] = {}
 
@@ -39,7 +39,7 @@ def build(
     return Call(parse=_parse, **_kwargs)
 
 
-def _parse(response: httpx.Response) -> Users:
-    response_200 = Users.from_dict(response.json())
+def _parse(response: httpx.Response) -> UserList:
+    response_200 = UserList.from_dict(response.json())
 
     return response_200

@@ -8,17 +8,17 @@ from ...models.activity import Activity
 from ...models.activity_batch import ActivityBatch
 from ...models.activity_batch_answer import ActivityBatchAnswer
 from ...models.activity_in import ActivityIn
+from ...models.activity_page import ActivityPage
 from ...models.list_activities_kind import ListActivitiesKind
 from ...models.list_activities_order import ListActivitiesOrder
 from ...models.list_activities_status import ListActivitiesStatus
-from ...models.page_activity import PageActivity
 from ...types import UNSET, Unset
 from . import cancel_activity as _cancel_activity
+from . import create_activities as _create_activities
+from . import create_activity as _create_activity
 from . import get_activity as _get_activity
 from . import list_activities as _list_activities
 from . import retry_activity as _retry_activity
-from . import write_back as _write_back
-from . import write_back_batch as _write_back_batch
 
 
 class ActivitiesOperations:
@@ -41,7 +41,7 @@ class ActivitiesOperations:
         status: ListActivitiesStatus | Unset = UNSET,
         kind: ListActivitiesKind | Unset = UNSET,
         user_id: str | Unset = UNSET,
-    ) -> PageActivity:
+    ) -> ActivityPage:
         """Return the activities. Their time is `created_at`.
 
         Args:
@@ -78,7 +78,7 @@ class ActivitiesOperations:
             )
         )
 
-    def write_back(
+    def create_activity(
         self,
         account_id: str,
         *,
@@ -110,14 +110,14 @@ class ActivitiesOperations:
         """
 
         return self._sender.call(
-            _write_back.build(
+            _create_activity.build(
                 account_id=account_id,
                 body=body,
                 idempotency_key=idempotency_key,
             )
         )
 
-    def write_back_batch(
+    def create_activities(
         self,
         account_id: str,
         *,
@@ -141,7 +141,7 @@ class ActivitiesOperations:
         """
 
         return self._sender.call(
-            _write_back_batch.build(
+            _create_activities.build(
                 account_id=account_id,
                 body=body,
                 idempotency_key=idempotency_key,
@@ -236,7 +236,7 @@ class AsyncActivitiesOperations:
         status: ListActivitiesStatus | Unset = UNSET,
         kind: ListActivitiesKind | Unset = UNSET,
         user_id: str | Unset = UNSET,
-    ) -> PageActivity:
+    ) -> ActivityPage:
         """Return the activities. Their time is `created_at`.
 
         Args:
@@ -273,7 +273,7 @@ class AsyncActivitiesOperations:
             )
         )
 
-    async def write_back(
+    async def create_activity(
         self,
         account_id: str,
         *,
@@ -305,14 +305,14 @@ class AsyncActivitiesOperations:
         """
 
         return await self._sender.call(
-            _write_back.build(
+            _create_activity.build(
                 account_id=account_id,
                 body=body,
                 idempotency_key=idempotency_key,
             )
         )
 
-    async def write_back_batch(
+    async def create_activities(
         self,
         account_id: str,
         *,
@@ -336,7 +336,7 @@ class AsyncActivitiesOperations:
         """
 
         return await self._sender.call(
-            _write_back_batch.build(
+            _create_activities.build(
                 account_id=account_id,
                 body=body,
                 idempotency_key=idempotency_key,

@@ -6,10 +6,10 @@ import httpx
 
 from levitate_clio._call import Call
 
+from ...models.activity_page import ActivityPage
 from ...models.list_activities_kind import ListActivitiesKind
 from ...models.list_activities_order import ListActivitiesOrder
 from ...models.list_activities_status import ListActivitiesStatus
-from ...models.page_activity import PageActivity
 from ...types import UNSET, Unset
 
 
@@ -26,7 +26,7 @@ def build(
     status: ListActivitiesStatus | Unset = UNSET,
     kind: ListActivitiesKind | Unset = UNSET,
     user_id: str | Unset = UNSET,
-) -> Call[PageActivity]:
+) -> Call[ActivityPage]:
     """Return the request of `list_activities`."""
 
     params: dict[str, Any] = {}
@@ -81,7 +81,7 @@ def build(
     return Call(parse=_parse, **_kwargs)
 
 
-def _parse(response: httpx.Response) -> PageActivity:
-    response_200 = PageActivity.from_dict(response.json())
+def _parse(response: httpx.Response) -> ActivityPage:
+    response_200 = ActivityPage.from_dict(response.json())
 
     return response_200

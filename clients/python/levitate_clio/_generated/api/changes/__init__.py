@@ -2,9 +2,9 @@
 
 from levitate_clio._call import AsyncSender, Sender
 
-from ...models.change_page import ChangePage
+from ...models.change_feed_page import ChangeFeedPage
 from ...types import UNSET, Unset
-from . import read_changes as _read_changes
+from . import list_changes as _list_changes
 
 
 class ChangesOperations:
@@ -13,14 +13,14 @@ class ChangesOperations:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
-    def read_changes(
+    def list_changes(
         self,
         account_id: str,
         *,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
         wait: int | Unset = UNSET,
-    ) -> ChangePage:
+    ) -> ChangeFeedPage:
         """Return the changes after the cursor, oldest first; without a cursor from the beginning of
         the feed.
 
@@ -40,7 +40,7 @@ class ChangesOperations:
         """
 
         return self._sender.call(
-            _read_changes.build(
+            _list_changes.build(
                 account_id=account_id,
                 cursor=cursor,
                 limit=limit,
@@ -55,14 +55,14 @@ class AsyncChangesOperations:
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
 
-    async def read_changes(
+    async def list_changes(
         self,
         account_id: str,
         *,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
         wait: int | Unset = UNSET,
-    ) -> ChangePage:
+    ) -> ChangeFeedPage:
         """Return the changes after the cursor, oldest first; without a cursor from the beginning of
         the feed.
 
@@ -82,7 +82,7 @@ class AsyncChangesOperations:
         """
 
         return await self._sender.call(
-            _read_changes.build(
+            _list_changes.build(
                 account_id=account_id,
                 cursor=cursor,
                 limit=limit,

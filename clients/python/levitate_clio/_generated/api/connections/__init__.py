@@ -8,9 +8,9 @@ from ...models.connect_link import ConnectLink
 from ...models.connect_link_in import ConnectLinkIn
 from ...models.connection import Connection
 from ...models.connection_in import ConnectionIn
+from ...models.connection_page import ConnectionPage
 from ...models.list_connections_order import ListConnectionsOrder
-from ...models.page_connection import PageConnection
-from ...models.started import Started
+from ...models.started_connection import StartedConnection
 from ...types import UNSET, Unset
 from . import create_connect_link as _create_connect_link
 from . import end_connect_link as _end_connect_link
@@ -36,7 +36,7 @@ class ConnectionsOperations:
         since: datetime.datetime | Unset = UNSET,
         until: datetime.datetime | Unset = UNSET,
         count: bool | Unset = UNSET,
-    ) -> PageConnection:
+    ) -> ConnectionPage:
         """Return the account's connections. Their time is when they were requested.
 
         Args:
@@ -70,7 +70,7 @@ class ConnectionsOperations:
         account_id: str,
         *,
         body: ConnectionIn,
-    ) -> Started:
+    ) -> StartedConnection:
         """Start to connect a user's Clio login. Redirect the user's browser to `authorize_url`.
 
         With a token of the scope `write`, only the login of the user whom `Levitate-User` names.
@@ -202,7 +202,7 @@ class AsyncConnectionsOperations:
         since: datetime.datetime | Unset = UNSET,
         until: datetime.datetime | Unset = UNSET,
         count: bool | Unset = UNSET,
-    ) -> PageConnection:
+    ) -> ConnectionPage:
         """Return the account's connections. Their time is when they were requested.
 
         Args:
@@ -236,7 +236,7 @@ class AsyncConnectionsOperations:
         account_id: str,
         *,
         body: ConnectionIn,
-    ) -> Started:
+    ) -> StartedConnection:
         """Start to connect a user's Clio login. Redirect the user's browser to `authorize_url`.
 
         With a token of the scope `write`, only the login of the user whom `Levitate-User` names.

@@ -6,8 +6,8 @@ import httpx
 
 from levitate_clio._call import Call
 
+from ...models.connection_page import ConnectionPage
 from ...models.list_connections_order import ListConnectionsOrder
-from ...models.page_connection import PageConnection
 from ...types import UNSET, Unset
 
 
@@ -20,7 +20,7 @@ def build(
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     count: bool | Unset = UNSET,
-) -> Call[PageConnection]:
+) -> Call[ConnectionPage]:
     """Return the request of `list_connections`."""
 
     params: dict[str, Any] = {}
@@ -59,7 +59,7 @@ def build(
     return Call(parse=_parse, **_kwargs)
 
 
-def _parse(response: httpx.Response) -> PageConnection:
-    response_200 = PageConnection.from_dict(response.json())
+def _parse(response: httpx.Response) -> ConnectionPage:
+    response_200 = ConnectionPage.from_dict(response.json())
 
     return response_200

@@ -6,14 +6,14 @@ import httpx
 from levitate_clio._call import Call
 
 from ...models.connection_in import ConnectionIn
-from ...models.started import Started
+from ...models.started_connection import StartedConnection
 
 
 def build(
     account_id: str,
     *,
     body: ConnectionIn,
-) -> Call[Started]:
+) -> Call[StartedConnection]:
     """Return the request of `start_connection`."""
     headers: dict[str, Any] = {}
 
@@ -30,7 +30,7 @@ def build(
     return Call(parse=_parse, **_kwargs)
 
 
-def _parse(response: httpx.Response) -> Started:
-    response_201 = Started.from_dict(response.json())
+def _parse(response: httpx.Response) -> StartedConnection:
+    response_201 = StartedConnection.from_dict(response.json())
 
     return response_201

@@ -4,7 +4,10 @@ import datetime
 
 from levitate_clio._call import AsyncSender, Sender
 
+from ...models.change_page import ChangePage
+from ...models.clio_contact_page import ClioContactPage
 from ...models.contact import Contact
+from ...models.contact_page import ContactPage
 from ...models.contacts_summary import ContactsSummary
 from ...models.explained import Explained
 from ...models.explained_clio_contact import ExplainedClioContact
@@ -13,9 +16,6 @@ from ...models.get_contact_history_order import GetContactHistoryOrder
 from ...models.list_contacts_order import ListContactsOrder
 from ...models.list_contacts_problem import ListContactsProblem
 from ...models.list_contacts_state import ListContactsState
-from ...models.page_change import PageChange
-from ...models.page_clio_contact import PageClioContact
-from ...models.page_contact import PageContact
 from ...models.preexisting import Preexisting
 from ...models.preexisting_in import PreexistingIn
 from ...types import UNSET, Unset
@@ -27,8 +27,8 @@ from . import get_contact as _get_contact
 from . import get_contact_history as _get_contact_history
 from . import list_clio_contacts as _list_clio_contacts
 from . import list_contacts as _list_contacts
+from . import record_preexisting_tags as _record_preexisting_tags
 from . import summarize_contacts as _summarize_contacts
-from . import tell_preexisting_tags as _tell_preexisting_tags
 
 
 class ContactsOperations:
@@ -54,7 +54,7 @@ class ContactsOperations:
         count: bool | Unset = UNSET,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
-    ) -> PageContact:
+    ) -> ContactPage:
         """Return the contacts, in all states unless `state` is given, sorted by id unless `order` is
         given.
 
@@ -129,7 +129,7 @@ class ContactsOperations:
             )
         )
 
-    def tell_preexisting_tags(
+    def record_preexisting_tags(
         self,
         account_id: str,
         contact_id: str,
@@ -151,7 +151,7 @@ class ContactsOperations:
         """
 
         return self._sender.call(
-            _tell_preexisting_tags.build(
+            _record_preexisting_tags.build(
                 account_id=account_id,
                 contact_id=contact_id,
                 body=body,
@@ -246,7 +246,7 @@ class ContactsOperations:
         since: datetime.datetime | Unset = UNSET,
         until: datetime.datetime | Unset = UNSET,
         count: bool | Unset = UNSET,
-    ) -> PageChange:
+    ) -> ChangePage:
         """Return every change of one contact: the values before and after, the cause and the run.
         Their time is `at`.
 
@@ -308,7 +308,7 @@ class ContactsOperations:
         q: str | Unset = UNSET,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
-    ) -> PageClioContact:
+    ) -> ClioContactPage:
         """Search Clio's contacts that a login has shown, whether they are in Levitate or not, by
         Clio's id.
 
@@ -385,7 +385,7 @@ class AsyncContactsOperations:
         count: bool | Unset = UNSET,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
-    ) -> PageContact:
+    ) -> ContactPage:
         """Return the contacts, in all states unless `state` is given, sorted by id unless `order` is
         given.
 
@@ -460,7 +460,7 @@ class AsyncContactsOperations:
             )
         )
 
-    async def tell_preexisting_tags(
+    async def record_preexisting_tags(
         self,
         account_id: str,
         contact_id: str,
@@ -482,7 +482,7 @@ class AsyncContactsOperations:
         """
 
         return await self._sender.call(
-            _tell_preexisting_tags.build(
+            _record_preexisting_tags.build(
                 account_id=account_id,
                 contact_id=contact_id,
                 body=body,
@@ -577,7 +577,7 @@ class AsyncContactsOperations:
         since: datetime.datetime | Unset = UNSET,
         until: datetime.datetime | Unset = UNSET,
         count: bool | Unset = UNSET,
-    ) -> PageChange:
+    ) -> ChangePage:
         """Return every change of one contact: the values before and after, the cause and the run.
         Their time is `at`.
 
@@ -639,7 +639,7 @@ class AsyncContactsOperations:
         q: str | Unset = UNSET,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
-    ) -> PageClioContact:
+    ) -> ClioContactPage:
         """Search Clio's contacts that a login has shown, whether they are in Levitate or not, by
         Clio's id.
 

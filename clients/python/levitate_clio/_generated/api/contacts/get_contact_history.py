@@ -6,10 +6,10 @@ import httpx
 
 from levitate_clio._call import Call
 
+from ...models.change_page import ChangePage
 from ...models.get_contact_history_order import (
     GetContactHistoryOrder,
 )
-from ...models.page_change import PageChange
 from ...types import UNSET, Unset
 
 
@@ -23,7 +23,7 @@ def build(
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     count: bool | Unset = UNSET,
-) -> Call[PageChange]:
+) -> Call[ChangePage]:
     """Return the request of `get_contact_history`."""
 
     params: dict[str, Any] = {}
@@ -63,7 +63,7 @@ def build(
     return Call(parse=_parse, **_kwargs)
 
 
-def _parse(response: httpx.Response) -> PageChange:
-    response_200 = PageChange.from_dict(response.json())
+def _parse(response: httpx.Response) -> ChangePage:
+    response_200 = ChangePage.from_dict(response.json())
 
     return response_200

@@ -5,7 +5,7 @@ import httpx
 
 from levitate_clio._call import Call
 
-from ...models.page_clio_contact import PageClioContact
+from ...models.clio_contact_page import ClioContactPage
 from ...types import UNSET, Unset
 
 
@@ -15,7 +15,7 @@ def build(
     q: str | Unset = UNSET,
     cursor: str | Unset = UNSET,
     limit: int | Unset = UNSET,
-) -> Call[PageClioContact]:
+) -> Call[ClioContactPage]:
     """Return the request of `list_clio_contacts`."""
 
     params: dict[str, Any] = {}
@@ -38,7 +38,7 @@ def build(
     return Call(parse=_parse, **_kwargs)
 
 
-def _parse(response: httpx.Response) -> PageClioContact:
-    response_200 = PageClioContact.from_dict(response.json())
+def _parse(response: httpx.Response) -> ClioContactPage:
+    response_200 = ClioContactPage.from_dict(response.json())
 
     return response_200

@@ -6,10 +6,10 @@ import httpx
 
 from levitate_clio._call import Call
 
+from ...models.contact_page import ContactPage
 from ...models.list_contacts_order import ListContactsOrder
 from ...models.list_contacts_problem import ListContactsProblem
 from ...models.list_contacts_state import ListContactsState
-from ...models.page_contact import PageContact
 from ...types import UNSET, Unset
 
 
@@ -29,7 +29,7 @@ def build(
     count: bool | Unset = UNSET,
     cursor: str | Unset = UNSET,
     limit: int | Unset = UNSET,
-) -> Call[PageContact]:
+) -> Call[ContactPage]:
     """Return the request of `list_contacts`."""
 
     params: dict[str, Any] = {}
@@ -97,7 +97,7 @@ def build(
     return Call(parse=_parse, **_kwargs)
 
 
-def _parse(response: httpx.Response) -> PageContact:
-    response_200 = PageContact.from_dict(response.json())
+def _parse(response: httpx.Response) -> ContactPage:
+    response_200 = ContactPage.from_dict(response.json())
 
     return response_200

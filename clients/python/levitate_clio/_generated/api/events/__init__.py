@@ -5,31 +5,31 @@ import datetime
 from levitate_clio._call import AsyncSender, Sender
 
 from ...models.delivery import Delivery
-from ...models.endpoint import Endpoint
-from ...models.endpoint_in import EndpointIn
-from ...models.endpoint_patch import EndpointPatch
-from ...models.endpoint_test import EndpointTest
-from ...models.endpoint_with_secret import EndpointWithSecret
+from ...models.delivery_page import DeliveryPage
 from ...models.event_page import EventPage
 from ...models.list_deliveries_order import ListDeliveriesOrder
 from ...models.list_deliveries_status import ListDeliveriesStatus
-from ...models.list_endpoints_order import ListEndpointsOrder
-from ...models.page_delivery import PageDelivery
-from ...models.page_endpoint import PageEndpoint
+from ...models.list_webhook_endpoints_order import ListWebhookEndpointsOrder
 from ...models.redelivery_in import RedeliveryIn
+from ...models.webhook_endpoint import WebhookEndpoint
+from ...models.webhook_endpoint_in import WebhookEndpointIn
+from ...models.webhook_endpoint_page import WebhookEndpointPage
+from ...models.webhook_endpoint_patch import WebhookEndpointPatch
+from ...models.webhook_endpoint_test import WebhookEndpointTest
+from ...models.webhook_endpoint_with_secret import WebhookEndpointWithSecret
 from ...types import UNSET, Unset
-from . import add_endpoint as _add_endpoint
-from . import delete_endpoint as _delete_endpoint
-from . import enable_endpoint as _enable_endpoint
-from . import get_endpoint as _get_endpoint
+from . import create_webhook_endpoint as _create_webhook_endpoint
+from . import delete_webhook_endpoint as _delete_webhook_endpoint
+from . import enable_webhook_endpoint as _enable_webhook_endpoint
+from . import get_webhook_endpoint as _get_webhook_endpoint
 from . import list_deliveries as _list_deliveries
-from . import list_endpoints as _list_endpoints
-from . import patch_endpoint as _patch_endpoint
-from . import read_events as _read_events
-from . import redeliver as _redeliver
-from . import redeliver_many as _redeliver_many
-from . import rotate_secret as _rotate_secret
-from . import test_endpoint as _test_endpoint
+from . import list_events as _list_events
+from . import list_webhook_endpoints as _list_webhook_endpoints
+from . import patch_webhook_endpoint as _patch_webhook_endpoint
+from . import redeliver_deliveries as _redeliver_deliveries
+from . import redeliver_delivery as _redeliver_delivery
+from . import rotate_webhook_secret as _rotate_webhook_secret
+from . import send_test_event as _send_test_event
 
 
 class EventsOperations:
@@ -38,7 +38,7 @@ class EventsOperations:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
-    def read_events(
+    def list_events(
         self,
         *,
         wait: int | Unset = UNSET,
@@ -69,7 +69,7 @@ class EventsOperations:
         """
 
         return self._sender.call(
-            _read_events.build(
+            _list_events.build(
                 wait=wait,
                 type_=type_,
                 account_id=account_id,
@@ -78,16 +78,16 @@ class EventsOperations:
             )
         )
 
-    def list_endpoints(
+    def list_webhook_endpoints(
         self,
         *,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
-        order: ListEndpointsOrder | Unset = UNSET,
+        order: ListWebhookEndpointsOrder | Unset = UNSET,
         since: datetime.datetime | Unset = UNSET,
         until: datetime.datetime | Unset = UNSET,
         count: bool | Unset = UNSET,
-    ) -> PageEndpoint:
+    ) -> WebhookEndpointPage:
         """List the webhook endpoints of this token; a token for all accounts lists all. Their time is
         `created_at`.
 
@@ -105,7 +105,7 @@ class EventsOperations:
         """
 
         return self._sender.call(
-            _list_endpoints.build(
+            _list_webhook_endpoints.build(
                 cursor=cursor,
                 limit=limit,
                 order=order,
@@ -115,11 +115,11 @@ class EventsOperations:
             )
         )
 
-    def add_endpoint(
+    def create_webhook_endpoint(
         self,
         *,
-        body: EndpointIn,
-    ) -> EndpointWithSecret:
+        body: WebhookEndpointIn,
+    ) -> WebhookEndpointWithSecret:
         """Add a webhook endpoint for events of this token's accounts.
 
         Use the secret to verify the signatures. It is shown only in this response.
@@ -132,15 +132,15 @@ class EventsOperations:
         """
 
         return self._sender.call(
-            _add_endpoint.build(
+            _create_webhook_endpoint.build(
                 body=body,
             )
         )
 
-    def get_endpoint(
+    def get_webhook_endpoint(
         self,
         endpoint_id: str,
-    ) -> Endpoint:
+    ) -> WebhookEndpoint:
         """Return one webhook endpoint, with its problem if it has one.
 
         Args:
@@ -151,12 +151,12 @@ class EventsOperations:
         """
 
         return self._sender.call(
-            _get_endpoint.build(
+            _get_webhook_endpoint.build(
                 endpoint_id=endpoint_id,
             )
         )
 
-    def delete_endpoint(
+    def delete_webhook_endpoint(
         self,
         endpoint_id: str,
     ) -> None:
@@ -170,17 +170,17 @@ class EventsOperations:
         """
 
         return self._sender.call(
-            _delete_endpoint.build(
+            _delete_webhook_endpoint.build(
                 endpoint_id=endpoint_id,
             )
         )
 
-    def patch_endpoint(
+    def patch_webhook_endpoint(
         self,
         endpoint_id: str,
         *,
-        body: EndpointPatch,
-    ) -> Endpoint:
+        body: WebhookEndpointPatch,
+    ) -> WebhookEndpoint:
         """Change the URL, the events or the description of a webhook endpoint. The secret stays.
 
         Events that wait are posted to the new URL. Other events are sent from now on.
@@ -194,16 +194,16 @@ class EventsOperations:
         """
 
         return self._sender.call(
-            _patch_endpoint.build(
+            _patch_webhook_endpoint.build(
                 endpoint_id=endpoint_id,
                 body=body,
             )
         )
 
-    def rotate_secret(
+    def rotate_webhook_secret(
         self,
         endpoint_id: str,
-    ) -> EndpointWithSecret:
+    ) -> WebhookEndpointWithSecret:
         """Create a new secret. It is shown only in this response.
 
         For one day, every event is signed with the old secret too. If the response is lost, rotate
@@ -217,15 +217,15 @@ class EventsOperations:
         """
 
         return self._sender.call(
-            _rotate_secret.build(
+            _rotate_webhook_secret.build(
                 endpoint_id=endpoint_id,
             )
         )
 
-    def enable_endpoint(
+    def enable_webhook_endpoint(
         self,
         endpoint_id: str,
-    ) -> Endpoint:
+    ) -> WebhookEndpoint:
         """Enable a webhook endpoint again. Waiting events are delivered first, with the same ids.
 
         Args:
@@ -236,7 +236,7 @@ class EventsOperations:
         """
 
         return self._sender.call(
-            _enable_endpoint.build(
+            _enable_webhook_endpoint.build(
                 endpoint_id=endpoint_id,
             )
         )
@@ -254,7 +254,7 @@ class EventsOperations:
         status: ListDeliveriesStatus | Unset = UNSET,
         type_: str | Unset = UNSET,
         account_id: str | Unset = UNSET,
-    ) -> PageDelivery:
+    ) -> DeliveryPage:
         """List the deliveries of the last 30 days to a webhook endpoint, with their status. Their time
         is `created_at`.
 
@@ -290,7 +290,7 @@ class EventsOperations:
             )
         )
 
-    def redeliver(
+    def redeliver_delivery(
         self,
         delivery_id: str,
     ) -> Delivery:
@@ -305,15 +305,15 @@ class EventsOperations:
         """
 
         return self._sender.call(
-            _redeliver.build(
+            _redeliver_delivery.build(
                 delivery_id=delivery_id,
             )
         )
 
-    def test_endpoint(
+    def send_test_event(
         self,
         endpoint_id: str,
-    ) -> EndpointTest:
+    ) -> WebhookEndpointTest:
         """Post an event of type `ping` to a webhook endpoint now, and return what came back.
 
         It is signed like every event, also if the endpoint is disabled, and it is stored nowhere.
@@ -327,12 +327,12 @@ class EventsOperations:
         """
 
         return self._sender.call(
-            _test_endpoint.build(
+            _send_test_event.build(
                 endpoint_id=endpoint_id,
             )
         )
 
-    def redeliver_many(
+    def redeliver_deliveries(
         self,
         endpoint_id: str,
         *,
@@ -352,7 +352,7 @@ class EventsOperations:
         """
 
         return self._sender.call(
-            _redeliver_many.build(
+            _redeliver_deliveries.build(
                 endpoint_id=endpoint_id,
                 body=body,
             )
@@ -365,7 +365,7 @@ class AsyncEventsOperations:
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
 
-    async def read_events(
+    async def list_events(
         self,
         *,
         wait: int | Unset = UNSET,
@@ -396,7 +396,7 @@ class AsyncEventsOperations:
         """
 
         return await self._sender.call(
-            _read_events.build(
+            _list_events.build(
                 wait=wait,
                 type_=type_,
                 account_id=account_id,
@@ -405,16 +405,16 @@ class AsyncEventsOperations:
             )
         )
 
-    async def list_endpoints(
+    async def list_webhook_endpoints(
         self,
         *,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
-        order: ListEndpointsOrder | Unset = UNSET,
+        order: ListWebhookEndpointsOrder | Unset = UNSET,
         since: datetime.datetime | Unset = UNSET,
         until: datetime.datetime | Unset = UNSET,
         count: bool | Unset = UNSET,
-    ) -> PageEndpoint:
+    ) -> WebhookEndpointPage:
         """List the webhook endpoints of this token; a token for all accounts lists all. Their time is
         `created_at`.
 
@@ -432,7 +432,7 @@ class AsyncEventsOperations:
         """
 
         return await self._sender.call(
-            _list_endpoints.build(
+            _list_webhook_endpoints.build(
                 cursor=cursor,
                 limit=limit,
                 order=order,
@@ -442,11 +442,11 @@ class AsyncEventsOperations:
             )
         )
 
-    async def add_endpoint(
+    async def create_webhook_endpoint(
         self,
         *,
-        body: EndpointIn,
-    ) -> EndpointWithSecret:
+        body: WebhookEndpointIn,
+    ) -> WebhookEndpointWithSecret:
         """Add a webhook endpoint for events of this token's accounts.
 
         Use the secret to verify the signatures. It is shown only in this response.
@@ -459,15 +459,15 @@ class AsyncEventsOperations:
         """
 
         return await self._sender.call(
-            _add_endpoint.build(
+            _create_webhook_endpoint.build(
                 body=body,
             )
         )
 
-    async def get_endpoint(
+    async def get_webhook_endpoint(
         self,
         endpoint_id: str,
-    ) -> Endpoint:
+    ) -> WebhookEndpoint:
         """Return one webhook endpoint, with its problem if it has one.
 
         Args:
@@ -478,12 +478,12 @@ class AsyncEventsOperations:
         """
 
         return await self._sender.call(
-            _get_endpoint.build(
+            _get_webhook_endpoint.build(
                 endpoint_id=endpoint_id,
             )
         )
 
-    async def delete_endpoint(
+    async def delete_webhook_endpoint(
         self,
         endpoint_id: str,
     ) -> None:
@@ -497,17 +497,17 @@ class AsyncEventsOperations:
         """
 
         return await self._sender.call(
-            _delete_endpoint.build(
+            _delete_webhook_endpoint.build(
                 endpoint_id=endpoint_id,
             )
         )
 
-    async def patch_endpoint(
+    async def patch_webhook_endpoint(
         self,
         endpoint_id: str,
         *,
-        body: EndpointPatch,
-    ) -> Endpoint:
+        body: WebhookEndpointPatch,
+    ) -> WebhookEndpoint:
         """Change the URL, the events or the description of a webhook endpoint. The secret stays.
 
         Events that wait are posted to the new URL. Other events are sent from now on.
@@ -521,16 +521,16 @@ class AsyncEventsOperations:
         """
 
         return await self._sender.call(
-            _patch_endpoint.build(
+            _patch_webhook_endpoint.build(
                 endpoint_id=endpoint_id,
                 body=body,
             )
         )
 
-    async def rotate_secret(
+    async def rotate_webhook_secret(
         self,
         endpoint_id: str,
-    ) -> EndpointWithSecret:
+    ) -> WebhookEndpointWithSecret:
         """Create a new secret. It is shown only in this response.
 
         For one day, every event is signed with the old secret too. If the response is lost, rotate
@@ -544,15 +544,15 @@ class AsyncEventsOperations:
         """
 
         return await self._sender.call(
-            _rotate_secret.build(
+            _rotate_webhook_secret.build(
                 endpoint_id=endpoint_id,
             )
         )
 
-    async def enable_endpoint(
+    async def enable_webhook_endpoint(
         self,
         endpoint_id: str,
-    ) -> Endpoint:
+    ) -> WebhookEndpoint:
         """Enable a webhook endpoint again. Waiting events are delivered first, with the same ids.
 
         Args:
@@ -563,7 +563,7 @@ class AsyncEventsOperations:
         """
 
         return await self._sender.call(
-            _enable_endpoint.build(
+            _enable_webhook_endpoint.build(
                 endpoint_id=endpoint_id,
             )
         )
@@ -581,7 +581,7 @@ class AsyncEventsOperations:
         status: ListDeliveriesStatus | Unset = UNSET,
         type_: str | Unset = UNSET,
         account_id: str | Unset = UNSET,
-    ) -> PageDelivery:
+    ) -> DeliveryPage:
         """List the deliveries of the last 30 days to a webhook endpoint, with their status. Their time
         is `created_at`.
 
@@ -617,7 +617,7 @@ class AsyncEventsOperations:
             )
         )
 
-    async def redeliver(
+    async def redeliver_delivery(
         self,
         delivery_id: str,
     ) -> Delivery:
@@ -632,15 +632,15 @@ class AsyncEventsOperations:
         """
 
         return await self._sender.call(
-            _redeliver.build(
+            _redeliver_delivery.build(
                 delivery_id=delivery_id,
             )
         )
 
-    async def test_endpoint(
+    async def send_test_event(
         self,
         endpoint_id: str,
-    ) -> EndpointTest:
+    ) -> WebhookEndpointTest:
         """Post an event of type `ping` to a webhook endpoint now, and return what came back.
 
         It is signed like every event, also if the endpoint is disabled, and it is stored nowhere.
@@ -654,12 +654,12 @@ class AsyncEventsOperations:
         """
 
         return await self._sender.call(
-            _test_endpoint.build(
+            _send_test_event.build(
                 endpoint_id=endpoint_id,
             )
         )
 
-    async def redeliver_many(
+    async def redeliver_deliveries(
         self,
         endpoint_id: str,
         *,
@@ -679,7 +679,7 @@ class AsyncEventsOperations:
         """
 
         return await self._sender.call(
-            _redeliver_many.build(
+            _redeliver_deliveries.build(
                 endpoint_id=endpoint_id,
                 body=body,
             )

@@ -6,9 +6,9 @@ import httpx
 
 from levitate_clio._call import Call
 
+from ...models.delivery_page import DeliveryPage
 from ...models.list_deliveries_order import ListDeliveriesOrder
 from ...models.list_deliveries_status import ListDeliveriesStatus
-from ...models.page_delivery import PageDelivery
 from ...types import UNSET, Unset
 
 
@@ -24,7 +24,7 @@ def build(
     status: ListDeliveriesStatus | Unset = UNSET,
     type_: str | Unset = UNSET,
     account_id: str | Unset = UNSET,
-) -> Call[PageDelivery]:
+) -> Call[DeliveryPage]:
     """Return the request of `list_deliveries`."""
 
     params: dict[str, Any] = {}
@@ -73,7 +73,7 @@ def build(
     return Call(parse=_parse, **_kwargs)
 
 
-def _parse(response: httpx.Response) -> PageDelivery:
-    response_200 = PageDelivery.from_dict(response.json())
+def _parse(response: httpx.Response) -> DeliveryPage:
+    response_200 = DeliveryPage.from_dict(response.json())
 
     return response_200

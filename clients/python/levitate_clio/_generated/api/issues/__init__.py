@@ -6,15 +6,15 @@ from levitate_clio._call import AsyncSender, Sender
 
 from ...models.hold import Hold
 from ...models.hold_decision import HoldDecision
+from ...models.hold_item_page import HoldItemPage
+from ...models.hold_page import HoldPage
 from ...models.issue import Issue
+from ...models.issue_page import IssuePage
 from ...models.list_holds_order import ListHoldsOrder
 from ...models.list_holds_status import ListHoldsStatus
 from ...models.list_issues_order import ListIssuesOrder
 from ...models.list_issues_severity import ListIssuesSeverity
 from ...models.list_issues_status import ListIssuesStatus
-from ...models.page_hold import PageHold
-from ...models.page_hold_item import PageHoldItem
-from ...models.page_issue import PageIssue
 from ...models.release_decision import ReleaseDecision
 from ...types import UNSET, Unset
 from . import discard_hold as _discard_hold
@@ -44,7 +44,7 @@ class IssuesOperations:
         count: bool | Unset = UNSET,
         code: str | Unset = UNSET,
         severity: ListIssuesSeverity | Unset = UNSET,
-    ) -> PageIssue:
+    ) -> IssuePage:
         """Return the account's issues, open and resolved ones unless `status` is given. Their time is
         `opened_at`.
 
@@ -113,7 +113,7 @@ class IssuesOperations:
         since: datetime.datetime | Unset = UNSET,
         until: datetime.datetime | Unset = UNSET,
         count: bool | Unset = UNSET,
-    ) -> PageHold:
+    ) -> HoldPage:
         """Return the holds: removals and announcements that wait for a person's decision, and those
         already decided.
 
@@ -154,7 +154,7 @@ class IssuesOperations:
         *,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
-    ) -> PageHoldItem:
+    ) -> HoldItemPage:
         """Return who waits in the hold, and the change of each, ordered by Clio's id. Decided items
         are not listed.
 
@@ -182,7 +182,7 @@ class IssuesOperations:
         account_id: str,
         hold_id: str,
         *,
-        body: None | ReleaseDecision | Unset = UNSET,
+        body: ReleaseDecision | Unset = UNSET,
     ) -> Hold:
         """Carry out what waits: new clients are announced at once, everything else is done by a run
         that starts now.
@@ -194,7 +194,8 @@ class IssuesOperations:
         Args:
             account_id: Levitate's id of the account.
             hold_id: The id of the hold (`hld_…`).
-            body: The request's body.
+            body: A release of some items of a hold, with the choice for the new clients of a first
+                publication.
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
@@ -213,7 +214,7 @@ class IssuesOperations:
         account_id: str,
         hold_id: str,
         *,
-        body: HoldDecision | None | Unset = UNSET,
+        body: HoldDecision | Unset = UNSET,
     ) -> Hold:
         """Cancel what waits: the contacts stay as they are until they change in Clio; new clients are
         not announced.
@@ -225,7 +226,7 @@ class IssuesOperations:
         Args:
             account_id: Levitate's id of the account.
             hold_id: The id of the hold (`hld_…`).
-            body: The request's body.
+            body: A decision about some items of a hold. Without a body it is about the whole hold.
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
@@ -259,7 +260,7 @@ class AsyncIssuesOperations:
         count: bool | Unset = UNSET,
         code: str | Unset = UNSET,
         severity: ListIssuesSeverity | Unset = UNSET,
-    ) -> PageIssue:
+    ) -> IssuePage:
         """Return the account's issues, open and resolved ones unless `status` is given. Their time is
         `opened_at`.
 
@@ -328,7 +329,7 @@ class AsyncIssuesOperations:
         since: datetime.datetime | Unset = UNSET,
         until: datetime.datetime | Unset = UNSET,
         count: bool | Unset = UNSET,
-    ) -> PageHold:
+    ) -> HoldPage:
         """Return the holds: removals and announcements that wait for a person's decision, and those
         already decided.
 
@@ -369,7 +370,7 @@ class AsyncIssuesOperations:
         *,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
-    ) -> PageHoldItem:
+    ) -> HoldItemPage:
         """Return who waits in the hold, and the change of each, ordered by Clio's id. Decided items
         are not listed.
 
@@ -397,7 +398,7 @@ class AsyncIssuesOperations:
         account_id: str,
         hold_id: str,
         *,
-        body: None | ReleaseDecision | Unset = UNSET,
+        body: ReleaseDecision | Unset = UNSET,
     ) -> Hold:
         """Carry out what waits: new clients are announced at once, everything else is done by a run
         that starts now.
@@ -409,7 +410,8 @@ class AsyncIssuesOperations:
         Args:
             account_id: Levitate's id of the account.
             hold_id: The id of the hold (`hld_…`).
-            body: The request's body.
+            body: A release of some items of a hold, with the choice for the new clients of a first
+                publication.
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
@@ -428,7 +430,7 @@ class AsyncIssuesOperations:
         account_id: str,
         hold_id: str,
         *,
-        body: HoldDecision | None | Unset = UNSET,
+        body: HoldDecision | Unset = UNSET,
     ) -> Hold:
         """Cancel what waits: the contacts stay as they are until they change in Clio; new clients are
         not announced.
@@ -440,7 +442,7 @@ class AsyncIssuesOperations:
         Args:
             account_id: Levitate's id of the account.
             hold_id: The id of the hold (`hld_…`).
-            body: The request's body.
+            body: A decision about some items of a hold. Without a body it is about the whole hold.
 
         Raises:
             ApiError: The service refused. Its class says what to do next.

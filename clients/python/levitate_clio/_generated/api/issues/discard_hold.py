@@ -14,7 +14,7 @@ def build(
     account_id: str,
     hold_id: str,
     *,
-    body: HoldDecision | None | Unset = UNSET,
+    body: HoldDecision | Unset = UNSET,
 ) -> Call[Hold]:
     """Return the request of `discard_hold`."""
     headers: dict[str, Any] = {}
@@ -27,10 +27,8 @@ def build(
         ),
     }
 
-    if isinstance(body, HoldDecision):
+    if not isinstance(body, Unset):
         _kwargs["json"] = body.to_dict()
-    else:
-        _kwargs["json"] = body
 
     headers["Content-Type"] = "application/json"
     _kwargs["headers"] = headers

@@ -5,7 +5,7 @@ import httpx
 
 from levitate_clio._call import Call
 
-from ...models.page_hold_item import PageHoldItem
+from ...models.hold_item_page import HoldItemPage
 from ...types import UNSET, Unset
 
 
@@ -15,7 +15,7 @@ def build(
     *,
     cursor: str | Unset = UNSET,
     limit: int | Unset = UNSET,
-) -> Call[PageHoldItem]:
+) -> Call[HoldItemPage]:
     """Return the request of `list_hold_items`."""
 
     params: dict[str, Any] = {}
@@ -37,7 +37,7 @@ def build(
     return Call(parse=_parse, **_kwargs)
 
 
-def _parse(response: httpx.Response) -> PageHoldItem:
-    response_200 = PageHoldItem.from_dict(response.json())
+def _parse(response: httpx.Response) -> HoldItemPage:
+    response_200 = HoldItemPage.from_dict(response.json())
 
     return response_200

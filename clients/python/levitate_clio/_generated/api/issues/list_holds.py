@@ -6,9 +6,9 @@ import httpx
 
 from levitate_clio._call import Call
 
+from ...models.hold_page import HoldPage
 from ...models.list_holds_order import ListHoldsOrder
 from ...models.list_holds_status import ListHoldsStatus
-from ...models.page_hold import PageHold
 from ...types import UNSET, Unset
 
 
@@ -22,7 +22,7 @@ def build(
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     count: bool | Unset = UNSET,
-) -> Call[PageHold]:
+) -> Call[HoldPage]:
     """Return the request of `list_holds`."""
 
     params: dict[str, Any] = {}
@@ -67,7 +67,7 @@ def build(
     return Call(parse=_parse, **_kwargs)
 
 
-def _parse(response: httpx.Response) -> PageHold:
-    response_200 = PageHold.from_dict(response.json())
+def _parse(response: httpx.Response) -> HoldPage:
+    response_200 = HoldPage.from_dict(response.json())
 
     return response_200

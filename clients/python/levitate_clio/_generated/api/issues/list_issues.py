@@ -6,10 +6,10 @@ import httpx
 
 from levitate_clio._call import Call
 
+from ...models.issue_page import IssuePage
 from ...models.list_issues_order import ListIssuesOrder
 from ...models.list_issues_severity import ListIssuesSeverity
 from ...models.list_issues_status import ListIssuesStatus
-from ...models.page_issue import PageIssue
 from ...types import UNSET, Unset
 
 
@@ -25,7 +25,7 @@ def build(
     count: bool | Unset = UNSET,
     code: str | Unset = UNSET,
     severity: ListIssuesSeverity | Unset = UNSET,
-) -> Call[PageIssue]:
+) -> Call[IssuePage]:
     """Return the request of `list_issues`."""
 
     params: dict[str, Any] = {}
@@ -78,7 +78,7 @@ def build(
     return Call(parse=_parse, **_kwargs)
 
 
-def _parse(response: httpx.Response) -> PageIssue:
-    response_200 = PageIssue.from_dict(response.json())
+def _parse(response: httpx.Response) -> IssuePage:
+    response_200 = IssuePage.from_dict(response.json())
 
     return response_200

@@ -14,7 +14,7 @@ def build(
     account_id: str,
     hold_id: str,
     *,
-    body: None | ReleaseDecision | Unset = UNSET,
+    body: ReleaseDecision | Unset = UNSET,
 ) -> Call[Hold]:
     """Return the request of `release_hold`."""
     headers: dict[str, Any] = {}
@@ -27,10 +27,8 @@ def build(
         ),
     }
 
-    if isinstance(body, ReleaseDecision):
+    if not isinstance(body, Unset):
         _kwargs["json"] = body.to_dict()
-    else:
-        _kwargs["json"] = body
 
     headers["Content-Type"] = "application/json"
     _kwargs["headers"] = headers

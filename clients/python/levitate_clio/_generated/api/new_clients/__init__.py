@@ -10,7 +10,7 @@ from ...models.list_new_clients_origin import ListNewClientsOrigin
 from ...models.list_new_clients_status import ListNewClientsStatus
 from ...models.many_new_clients import ManyNewClients
 from ...models.new_client import NewClient
-from ...models.page_new_client import PageNewClient
+from ...models.new_client_page import NewClientPage
 from ...types import UNSET, Unset
 from . import decide_new_clients as _decide_new_clients
 from . import list_new_clients as _list_new_clients
@@ -38,7 +38,7 @@ class NewClientsOperations:
         status: ListNewClientsStatus | Unset = UNSET,
         origin: ListNewClientsOrigin | Unset = UNSET,
         run_id: str | Unset = UNSET,
-    ) -> PageNewClient:
+    ) -> NewClientPage:
         """Return the new-client rows: one for each person, created when the person was first
         recognised as a client.
 
@@ -196,7 +196,7 @@ class AsyncNewClientsOperations:
         status: ListNewClientsStatus | Unset = UNSET,
         origin: ListNewClientsOrigin | Unset = UNSET,
         run_id: str | Unset = UNSET,
-    ) -> PageNewClient:
+    ) -> NewClientPage:
         """Return the new-client rows: one for each person, created when the person was first
         recognised as a client.
 

@@ -9,7 +9,7 @@ from levitate_clio._call import Call
 from ...models.list_new_clients_order import ListNewClientsOrder
 from ...models.list_new_clients_origin import ListNewClientsOrigin
 from ...models.list_new_clients_status import ListNewClientsStatus
-from ...models.page_new_client import PageNewClient
+from ...models.new_client_page import NewClientPage
 from ...types import UNSET, Unset
 
 
@@ -25,7 +25,7 @@ def build(
     status: ListNewClientsStatus | Unset = UNSET,
     origin: ListNewClientsOrigin | Unset = UNSET,
     run_id: str | Unset = UNSET,
-) -> Call[PageNewClient]:
+) -> Call[NewClientPage]:
     """Return the request of `list_new_clients`."""
 
     params: dict[str, Any] = {}
@@ -78,7 +78,7 @@ def build(
     return Call(parse=_parse, **_kwargs)
 
 
-def _parse(response: httpx.Response) -> PageNewClient:
-    response_200 = PageNewClient.from_dict(response.json())
+def _parse(response: httpx.Response) -> NewClientPage:
+    response_200 = NewClientPage.from_dict(response.json())
 
     return response_200

@@ -4,9 +4,9 @@ import datetime
 
 from levitate_clio._call import AsyncSender, Sender
 
+from ...models.audit_entry_page import AuditEntryPage
 from ...models.list_audit_order import ListAuditOrder
 from ...models.list_service_audit_order import ListServiceAuditOrder
-from ...models.page_audit_entry import PageAuditEntry
 from ...types import UNSET, Unset
 from . import list_audit as _list_audit
 from . import list_service_audit as _list_service_audit
@@ -30,7 +30,7 @@ class OperationsOperations:
         count: bool | Unset = UNSET,
         actor: str | Unset = UNSET,
         action: str | Unset = UNSET,
-    ) -> PageAuditEntry:
+    ) -> AuditEntryPage:
         """Return the audit log of the account. The time of an entry is `at`.
 
         It has ids, versions and JSON pointers, never client data.
@@ -76,7 +76,7 @@ class OperationsOperations:
         count: bool | Unset = UNSET,
         actor: str | Unset = UNSET,
         action: str | Unset = UNSET,
-    ) -> PageAuditEntry:
+    ) -> AuditEntryPage:
         """Return the audit log of what is of no single account. The time of an entry is `at`.
 
         It has what was done to webhook endpoints, service tokens and keys, and the erasure of
@@ -130,7 +130,7 @@ class AsyncOperationsOperations:
         count: bool | Unset = UNSET,
         actor: str | Unset = UNSET,
         action: str | Unset = UNSET,
-    ) -> PageAuditEntry:
+    ) -> AuditEntryPage:
         """Return the audit log of the account. The time of an entry is `at`.
 
         It has ids, versions and JSON pointers, never client data.
@@ -176,7 +176,7 @@ class AsyncOperationsOperations:
         count: bool | Unset = UNSET,
         actor: str | Unset = UNSET,
         action: str | Unset = UNSET,
-    ) -> PageAuditEntry:
+    ) -> AuditEntryPage:
         """Return the audit log of what is of no single account. The time of an entry is `at`.
 
         It has what was done to webhook endpoints, service tokens and keys, and the erasure of

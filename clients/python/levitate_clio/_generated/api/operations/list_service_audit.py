@@ -5,8 +5,8 @@ import httpx
 
 from levitate_clio._call import Call
 
+from ...models.audit_entry_page import AuditEntryPage
 from ...models.list_service_audit_order import ListServiceAuditOrder
-from ...models.page_audit_entry import PageAuditEntry
 from ...types import UNSET, Unset
 
 
@@ -20,7 +20,7 @@ def build(
     count: bool | Unset = UNSET,
     actor: str | Unset = UNSET,
     action: str | Unset = UNSET,
-) -> Call[PageAuditEntry]:
+) -> Call[AuditEntryPage]:
     """Return the request of `list_service_audit`."""
 
     params: dict[str, Any] = {}
@@ -61,7 +61,7 @@ def build(
     return Call(parse=_parse, **_kwargs)
 
 
-def _parse(response: httpx.Response) -> PageAuditEntry:
-    response_200 = PageAuditEntry.from_dict(response.json())
+def _parse(response: httpx.Response) -> AuditEntryPage:
+    response_200 = AuditEntryPage.from_dict(response.json())
 
     return response_200

@@ -4,20 +4,20 @@ import datetime
 
 from levitate_clio._call import AsyncSender, Sender
 
-from ...models.get_report_format import GetReportFormat
+from ...models.get_run_report_format import GetRunReportFormat
 from ...models.list_runs_kind import ListRunsKind
 from ...models.list_runs_order import ListRunsOrder
 from ...models.list_runs_status import ListRunsStatus
 from ...models.list_runs_trigger import ListRunsTrigger
-from ...models.page_run import PageRun
 from ...models.run import Run
 from ...models.run_in import RunIn
+from ...models.run_page import RunPage
 from ...models.run_report import RunReport
 from ...types import UNSET, Unset
-from . import ask_for_run as _ask_for_run
 from . import cancel_run as _cancel_run
-from . import get_report as _get_report
+from . import create_run as _create_run
 from . import get_run as _get_run
+from . import get_run_report as _get_run_report
 from . import list_runs as _list_runs
 
 
@@ -40,7 +40,7 @@ class RunsOperations:
         status: ListRunsStatus | Unset = UNSET,
         kind: ListRunsKind | Unset = UNSET,
         trigger: ListRunsTrigger | Unset = UNSET,
-    ) -> PageRun:
+    ) -> RunPage:
         """Return the account's runs. Their time is `queued_at`.
 
         Args:
@@ -75,7 +75,7 @@ class RunsOperations:
             )
         )
 
-    def ask_for_run(
+    def create_run(
         self,
         account_id: str,
         *,
@@ -98,7 +98,7 @@ class RunsOperations:
         """
 
         return self._sender.call(
-            _ask_for_run.build(
+            _create_run.build(
                 account_id=account_id,
                 body=body,
                 idempotency_key=idempotency_key,
@@ -149,12 +149,12 @@ class RunsOperations:
             )
         )
 
-    def get_report(
+    def get_run_report(
         self,
         account_id: str,
         run_id: str,
         *,
-        format_: GetReportFormat | Unset = UNSET,
+        format_: GetRunReportFormat | Unset = UNSET,
     ) -> RunReport:
         """Return every contact that the run changed, the quarantined and held records, and the
         problems of the run.
@@ -169,7 +169,7 @@ class RunsOperations:
         """
 
         return self._sender.call(
-            _get_report.build(
+            _get_run_report.build(
                 account_id=account_id,
                 run_id=run_id,
                 format_=format_,
@@ -196,7 +196,7 @@ class AsyncRunsOperations:
         status: ListRunsStatus | Unset = UNSET,
         kind: ListRunsKind | Unset = UNSET,
         trigger: ListRunsTrigger | Unset = UNSET,
-    ) -> PageRun:
+    ) -> RunPage:
         """Return the account's runs. Their time is `queued_at`.
 
         Args:
@@ -231,7 +231,7 @@ class AsyncRunsOperations:
             )
         )
 
-    async def ask_for_run(
+    async def create_run(
         self,
         account_id: str,
         *,
@@ -254,7 +254,7 @@ class AsyncRunsOperations:
         """
 
         return await self._sender.call(
-            _ask_for_run.build(
+            _create_run.build(
                 account_id=account_id,
                 body=body,
                 idempotency_key=idempotency_key,
@@ -305,12 +305,12 @@ class AsyncRunsOperations:
             )
         )
 
-    async def get_report(
+    async def get_run_report(
         self,
         account_id: str,
         run_id: str,
         *,
-        format_: GetReportFormat | Unset = UNSET,
+        format_: GetRunReportFormat | Unset = UNSET,
     ) -> RunReport:
         """Return every contact that the run changed, the quarantined and held records, and the
         problems of the run.
@@ -325,7 +325,7 @@ class AsyncRunsOperations:
         """
 
         return await self._sender.call(
-            _get_report.build(
+            _get_run_report.build(
                 account_id=account_id,
                 run_id=run_id,
                 format_=format_,

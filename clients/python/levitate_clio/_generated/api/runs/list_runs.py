@@ -10,7 +10,7 @@ from ...models.list_runs_kind import ListRunsKind
 from ...models.list_runs_order import ListRunsOrder
 from ...models.list_runs_status import ListRunsStatus
 from ...models.list_runs_trigger import ListRunsTrigger
-from ...models.page_run import PageRun
+from ...models.run_page import RunPage
 from ...types import UNSET, Unset
 
 
@@ -26,7 +26,7 @@ def build(
     status: ListRunsStatus | Unset = UNSET,
     kind: ListRunsKind | Unset = UNSET,
     trigger: ListRunsTrigger | Unset = UNSET,
-) -> Call[PageRun]:
+) -> Call[RunPage]:
     """Return the request of `list_runs`."""
 
     params: dict[str, Any] = {}
@@ -83,7 +83,7 @@ def build(
     return Call(parse=_parse, **_kwargs)
 
 
-def _parse(response: httpx.Response) -> PageRun:
-    response_200 = PageRun.from_dict(response.json())
+def _parse(response: httpx.Response) -> RunPage:
+    response_200 = RunPage.from_dict(response.json())
 
     return response_200

@@ -7,12 +7,12 @@ from levitate_clio._call import AsyncSender, Sender
 
 from ...models.catalog import Catalog
 from ...models.list_settings_versions_order import ListSettingsVersionsOrder
-from ...models.page_settings_version import PageSettingsVersion
 from ...models.preview import Preview
 from ...models.preview_in import PreviewIn
 from ...models.settings import Settings
 from ...models.settings_saved import SettingsSaved
 from ...models.settings_version import SettingsVersion
+from ...models.settings_version_page import SettingsVersionPage
 from ...types import UNSET, Unset
 from . import get_catalog as _get_catalog
 from . import get_settings as _get_settings
@@ -112,7 +112,7 @@ class SettingsOperations:
         since: datetime.datetime | Unset = UNSET,
         until: datetime.datetime | Unset = UNSET,
         count: bool | Unset = UNSET,
-    ) -> PageSettingsVersion:
+    ) -> SettingsVersionPage:
         """Return all versions of the settings, each with its author. Their time is `updated_at`.
 
         Args:
@@ -289,7 +289,7 @@ class AsyncSettingsOperations:
         since: datetime.datetime | Unset = UNSET,
         until: datetime.datetime | Unset = UNSET,
         count: bool | Unset = UNSET,
-    ) -> PageSettingsVersion:
+    ) -> SettingsVersionPage:
         """Return all versions of the settings, each with its author. Their time is `updated_at`.
 
         Args:

@@ -9,7 +9,7 @@ from levitate_clio._call import Call
 from ...models.list_settings_versions_order import (
     ListSettingsVersionsOrder,
 )
-from ...models.page_settings_version import PageSettingsVersion
+from ...models.settings_version_page import SettingsVersionPage
 from ...types import UNSET, Unset
 
 
@@ -22,7 +22,7 @@ def build(
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     count: bool | Unset = UNSET,
-) -> Call[PageSettingsVersion]:
+) -> Call[SettingsVersionPage]:
     """Return the request of `list_settings_versions`."""
 
     params: dict[str, Any] = {}
@@ -61,7 +61,7 @@ def build(
     return Call(parse=_parse, **_kwargs)
 
 
-def _parse(response: httpx.Response) -> PageSettingsVersion:
-    response_200 = PageSettingsVersion.from_dict(response.json())
+def _parse(response: httpx.Response) -> SettingsVersionPage:
+    response_200 = SettingsVersionPage.from_dict(response.json())
 
     return response_200
