@@ -12,13 +12,16 @@ from typing import Any, get_args
 from urllib.parse import unquote
 
 import httpx
+import levitate_clio
 import pytest
-from levitate_clio import Clio
+from levitate_clio import Clio, ClioError
 
 from tests.support.schema_samples import Samples
 from tests.support.scripted_api import CLIENTS, scripted, value
 
-DOCUMENT = json.loads((Path(__file__).parents[3] / "docs" / "openapi.json").read_text())
+ROOT = Path(__file__).parents[3]
+DOCUMENT = json.loads((ROOT / "docs" / "openapi.json").read_text())
+README = (ROOT / "clients" / "python" / "README.md").read_text()
 STREAMS = {"follow_run"}  # it has no response that can be read as a whole
 OPERATIONS = {
     operation["operationId"]: (method.upper(), path, operation)
@@ -74,6 +77,29 @@ def test_the_client_has_every_operation_and_no_other():
     }
     assert methods == OPERATIONS.keys() - STREAMS
     assert len(methods) > 60
+
+
+def test_the_readme_lists_the_operations_and_the_errors():
+    calls, errors = (
+        README.split(f"\n## {title}\n")[1].split("\n## ")[0]
+        for title in ("Calls", "Errors and retries")
+    )
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", calls, re.MULTILINE)
+    listed = {name for _, names in rows for name in re.findall(r"`(\w+)`", names)}
+    assert listed == OPERATIONS.keys() - STREAMS
+    clio = scripted().client(Clio)
+    assert all(
+        hasattr(getattr(clio, group), name)
+        for group, names in rows
+        for name in re.findall(r"`(\w+)`", names)
+    )
+    classes = {
+        name
+        for name, found in vars(levitate_clio).items()
+        if isinstance(found, type) and issubclass(found, ClioError)
+    }
+    named = set(re.findall(r"`(\w+)`", errors)) | {"InvalidSignature"}  # that one is in Webhooks
+    assert classes <= named
 
 
 @pytest.mark.parametrize("kind", CLIENTS)

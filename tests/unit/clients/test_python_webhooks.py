@@ -1,5 +1,6 @@
 """The Python client accepts exactly the webhooks that the service signed lately, of any type."""
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -12,8 +13,9 @@ from app.webhook_sender import Message, signature_header
 from tests.support.scripted_api import event
 
 NOW = datetime(2026, 3, 3, 11, 4, 9, tzinfo=UTC)
-SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
-OTHER = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+SECRET, OTHER = (
+    f"whsec_{base64.b64encode(text).decode()}" for text in (b"the secret of a test", b"another one")
+)
 EVENT = {"type": "client.new", "timestamp": "2026-03-03T11:04:09.512Z", "data": {"x": "é"}}
 BODY = json.dumps(EVENT, ensure_ascii=False).encode()
 ID = "evt_1"
