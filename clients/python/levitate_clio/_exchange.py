@@ -64,7 +64,7 @@ def arguments(call: Call[Any], acting: Mapping[str, str], timeout: float) -> dic
         "params": call.params,
         "headers": {**acting, **call.headers},
         "json": call.json,
-        "timeout": timeout + wait,
+        "timeout": httpx.Timeout(timeout, read=timeout + wait),
     }
 
 

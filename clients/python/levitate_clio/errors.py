@@ -73,6 +73,10 @@ class Conflict(ApiError):
     """The state does not allow it, or somebody was faster. Read again, then decide."""
 
 
+class InProgress(Conflict):
+    """The same request, with the same idempotency key, is still being processed. Send it again in a moment."""
+
+
 class Gone(ApiError):
     """It existed, and is erased."""
 
@@ -93,7 +97,10 @@ class Unavailable(ServerError):
     """The service cannot answer now. Send it again later, with the same idempotency key."""
 
 
-BY_CODE: dict[str, type[ApiError]] = {"cursor_expired": CursorExpired}
+BY_CODE: dict[str, type[ApiError]] = {
+    "cursor_expired": CursorExpired,
+    "request_in_progress": InProgress,
+}
 BY_STATUS: dict[int, type[ApiError]] = {
     400: Invalid,
     401: Unauthorized,

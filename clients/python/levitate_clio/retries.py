@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from levitate_clio._call import Call
-from levitate_clio.errors import ApiError, ClioError, RateLimited, Unavailable, Unreachable
+from levitate_clio.errors import (
+    ApiError,
+    ClioError,
+    InProgress,
+    RateLimited,
+    Unavailable,
+    Unreachable,
+)
 
 IDEMPOTENT = {"GET", "PUT", "DELETE"}
 LONGEST_EXPONENT = 30  # more doubles nothing that is still below a maximum, and would overflow
@@ -18,9 +25,10 @@ LONGEST_EXPONENT = 30  # more doubles nothing that is still below a maximum, and
 class Retries:
     """How often a request is sent again after a failure that can pass.
 
-    Such failures are connection errors, 429, 502, 503 and 504. The delay is random, up to `first` seconds, then up to
-    twice as much each time, at most `longest`; it is never shorter than `Retry-After`. No attempt begins later than
-    `deadline` seconds after the first one. `deadline=0` repeats nothing.
+    Such failures are connection errors, 429, 502, 503, 504, and 409 `request_in_progress`, which an attempt gets whose
+    predecessor was cut off. The delay is random, up to `first` seconds, then up to twice as much each time, at most
+    `longest`, in addition to `Retry-After`. No attempt begins later than `deadline` seconds after the first one.
+    `deadline=0` repeats nothing.
     """
 
     deadline: float = 60.0
@@ -41,7 +49,7 @@ class Retries:
 
 def can_pass(error: ClioError) -> bool:
     """Return whether the same request may succeed later."""
-    return isinstance(error, Unreachable | RateLimited | Unavailable)
+    return isinstance(error, Unreachable | RateLimited | Unavailable | InProgress)
 
 
 def may_repeat(call: Call[Any]) -> bool:

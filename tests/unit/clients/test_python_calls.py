@@ -24,7 +24,7 @@ from levitate_clio import (
     Unreadable,
 )
 from levitate_clio.errors import retry_after
-from levitate_clio.models import ActivityIn, RunIn
+from levitate_clio.models import AccountIn, ActivityIn, RunIn
 
 from tests.support.scripted_api import CLIENTS, TOKEN, event, page, problem, scripted, value
 
@@ -132,6 +132,7 @@ async def test_a_response_that_is_not_what_the_document_promises_is_an_error(ans
         problem(502, "x"),
         problem(503, "x"),
         problem(504, "x"),
+        problem(409, "request_in_progress"),
     ],
 )
 async def test_a_read_is_repeated_after_a_failure_that_can_pass(kind, failure):
@@ -169,11 +170,15 @@ async def test_a_post_without_a_key_is_never_repeated(kind):
 @pytest.mark.parametrize("kind", CLIENTS)
 async def test_a_change_of_a_version_is_never_repeated(kind):
     # the second attempt would be refused if the first had an effect
-    api = scripted(problem(503, "x"))
+    api = scripted(problem(503, "x"), problem(503, "x"))
+    clio = api.client(kind)
     change = {"scope": {"include_non_clients": True}}
     with pytest.raises(Unavailable):
-        await value(api.client(kind).settings.patch_settings("acme", body=change, if_match='"3"'))
-    assert api.requests[0].headers["If-Match"] == '"3"'
+        await value(clio.settings.patch_settings("acme", body=change, if_match='"3"'))
+    account = AccountIn(name="Acme", time_zone="UTC", country="US", enabled=True)
+    with pytest.raises(Unavailable):
+        await value(clio.accounts.put_account("acme", body=account, if_match='"3"'))
+    assert [request.headers["If-Match"] for request in api.requests] == ['"3"', '"3"']
     assert api.requests[0].headers["Content-Type"] == "application/merge-patch+json"
 
 
@@ -241,7 +246,8 @@ def test_delays_are_drawn_at_random_below_a_limit_that_doubles():
 async def test_a_long_poll_may_take_as_long_as_it_waits(kind):
     api = scripted(page([], "c"))
     await value(api.client(kind, timeout=5).changes.list_changes("acme", wait=30))
-    assert api.requests[0].extensions["timeout"]["read"] == 35
+    allowed = api.requests[0].extensions["timeout"]
+    assert (allowed["read"], allowed["connect"]) == (35, 5)
 
 
 @pytest.mark.parametrize("kind", CLIENTS)
