@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from levitate_clio._generated.api import Api, AsyncApi
-from levitate_clio._generated.models import Change, Event
+from levitate_clio._generated.models import Change, Event, EventKind
 from levitate_clio._generated.types import UNSET
 from levitate_clio.cursors import CursorStore
 from levitate_clio.errors import (
@@ -141,7 +141,7 @@ class Follow:
         self,
         store: CursorStore,
         *,
-        type: str | None = None,
+        type: EventKind | None = None,
         account_id: str | None = None,
         stop: threading.Event | None = None,
         options: Following = DEFAULTS,
@@ -156,7 +156,7 @@ class Follow:
         self,
         cursor: str | None,
         *,
-        type: str | None = None,
+        type: EventKind | None = None,
         account_id: str | None = None,
         stop: threading.Event | None = None,
         options: Following = DEFAULTS,
@@ -234,7 +234,7 @@ class AsyncFollow:
         self,
         store: CursorStore,
         *,
-        type: str | None = None,
+        type: EventKind | None = None,
         account_id: str | None = None,
         stop: asyncio.Event | None = None,
         options: Following = DEFAULTS,
@@ -249,7 +249,7 @@ class AsyncFollow:
         self,
         cursor: str | None,
         *,
-        type: str | None = None,
+        type: EventKind | None = None,
         account_id: str | None = None,
         stop: asyncio.Event | None = None,
         options: Following = DEFAULTS,

@@ -52,6 +52,7 @@ from .email import Email
 from .erasure import Erasure
 from .erasure_subject import ErasureSubject
 from .event import Event
+from .event_kind import EventKind
 from .event_page import EventPage
 from .explained import Explained
 from .explained_clio_contact import ExplainedClioContact
@@ -243,6 +244,7 @@ __all__ = (
     "Erasure",
     "ErasureSubject",
     "Event",
+    "EventKind",
     "EventPage",
     "Explained",
     "ExplainedClioContact",

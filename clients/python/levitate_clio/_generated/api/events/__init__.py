@@ -6,6 +6,7 @@ from levitate_clio._call import AsyncSender, Sender
 
 from ...models.delivery import Delivery
 from ...models.delivery_page import DeliveryPage
+from ...models.event_kind import EventKind
 from ...models.event_page import EventPage
 from ...models.list_deliveries_order import ListDeliveriesOrder
 from ...models.list_deliveries_status import ListDeliveriesStatus
@@ -42,7 +43,7 @@ class EventsOperations:
         self,
         *,
         wait: int | Unset = UNSET,
-        type_: str | Unset = UNSET,
+        type_: EventKind | Unset = UNSET,
         account_id: str | Unset = UNSET,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
@@ -59,7 +60,7 @@ class EventsOperations:
 
         Args:
             wait: The seconds to wait for an event if there is none, 0 to 30.
-            type_: Only events of this type, for example `client.new`.
+            type_: The kind of an event.
             account_id: Only events of this account.
             cursor: `next_cursor` of the previous page. Leave it out for the first page.
             limit: The maximum number of items, 1 to 200.
@@ -252,7 +253,7 @@ class EventsOperations:
         until: datetime.datetime | Unset = UNSET,
         count: bool | Unset = UNSET,
         status: ListDeliveriesStatus | Unset = UNSET,
-        type_: str | Unset = UNSET,
+        type_: EventKind | Unset = UNSET,
         account_id: str | Unset = UNSET,
     ) -> DeliveryPage:
         """List the deliveries of the last 30 days to a webhook endpoint, with their status. Their time
@@ -268,7 +269,7 @@ class EventsOperations:
             until: Only items before this time (RFC 3339 with an offset).
             count: Add `total`: how many items all pages of this list have together.
             status: Only deliveries with this status.
-            type_: Only deliveries of events of this type, such as `client.new`.
+            type_: The kind of an event.
             account_id: Only deliveries of this account.
 
         Raises:
@@ -369,7 +370,7 @@ class AsyncEventsOperations:
         self,
         *,
         wait: int | Unset = UNSET,
-        type_: str | Unset = UNSET,
+        type_: EventKind | Unset = UNSET,
         account_id: str | Unset = UNSET,
         cursor: str | Unset = UNSET,
         limit: int | Unset = UNSET,
@@ -386,7 +387,7 @@ class AsyncEventsOperations:
 
         Args:
             wait: The seconds to wait for an event if there is none, 0 to 30.
-            type_: Only events of this type, for example `client.new`.
+            type_: The kind of an event.
             account_id: Only events of this account.
             cursor: `next_cursor` of the previous page. Leave it out for the first page.
             limit: The maximum number of items, 1 to 200.
@@ -579,7 +580,7 @@ class AsyncEventsOperations:
         until: datetime.datetime | Unset = UNSET,
         count: bool | Unset = UNSET,
         status: ListDeliveriesStatus | Unset = UNSET,
-        type_: str | Unset = UNSET,
+        type_: EventKind | Unset = UNSET,
         account_id: str | Unset = UNSET,
     ) -> DeliveryPage:
         """List the deliveries of the last 30 days to a webhook endpoint, with their status. Their time
@@ -595,7 +596,7 @@ class AsyncEventsOperations:
             until: Only items before this time (RFC 3339 with an offset).
             count: Add `total`: how many items all pages of this list have together.
             status: Only deliveries with this status.
-            type_: Only deliveries of events of this type, such as `client.new`.
+            type_: The kind of an event.
             account_id: Only deliveries of this account.
 
         Raises:

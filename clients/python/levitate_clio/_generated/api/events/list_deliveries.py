@@ -7,6 +7,7 @@ import httpx
 from levitate_clio._call import Call
 
 from ...models.delivery_page import DeliveryPage
+from ...models.event_kind import EventKind
 from ...models.list_deliveries_order import ListDeliveriesOrder
 from ...models.list_deliveries_status import ListDeliveriesStatus
 from ...types import UNSET, Unset
@@ -22,7 +23,7 @@ def build(
     until: datetime.datetime | Unset = UNSET,
     count: bool | Unset = UNSET,
     status: ListDeliveriesStatus | Unset = UNSET,
-    type_: str | Unset = UNSET,
+    type_: EventKind | Unset = UNSET,
     account_id: str | Unset = UNSET,
 ) -> Call[DeliveryPage]:
     """Return the request of `list_deliveries`."""
@@ -57,7 +58,11 @@ def build(
 
     params["status"] = json_status
 
-    params["type"] = type_
+    json_type_: str | Unset = UNSET
+    if not isinstance(type_, Unset):
+        json_type_ = type_
+
+    params["type"] = json_type_
 
     params["account_id"] = account_id
 

@@ -4,6 +4,7 @@ import httpx
 
 from levitate_clio._call import Call
 
+from ...models.event_kind import EventKind
 from ...models.event_page import EventPage
 from ...types import UNSET, Unset
 
@@ -11,7 +12,7 @@ from ...types import UNSET, Unset
 def build(
     *,
     wait: int | Unset = UNSET,
-    type_: str | Unset = UNSET,
+    type_: EventKind | Unset = UNSET,
     account_id: str | Unset = UNSET,
     cursor: str | Unset = UNSET,
     limit: int | Unset = UNSET,
@@ -22,7 +23,11 @@ def build(
 
     params["wait"] = wait
 
-    params["type"] = type_
+    json_type_: str | Unset = UNSET
+    if not isinstance(type_, Unset):
+        json_type_ = type_
+
+    params["type"] = json_type_
 
     params["account_id"] = account_id
 
