@@ -221,7 +221,6 @@ def test_no_change_is_lost_when_both_sides_are_killed(
     clio: Clio, service: ClientService, tmp_path: Path
 ):
     account, store = service.account_id, tmp_path / "feed.cursor"
-    change_everybody(clio, account)
     first = Consumer(service, store, count=50)  # it ends within the third batch of 20
     first.thread.start()
     first.thread.join(60)
