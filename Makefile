@@ -85,8 +85,9 @@ mutants-sample: $(STAMP) ## 200 random changes of sync and db that SEED chooses;
 	@$(BIN)/python -m tests.mutants --seed $(or $(SEED),1) --pytest="--ignore=tests/wide" $(ARGS)
 
 # The generator needs an older typer than the service, so it has an environment of its own.
-clients: $(CLIENTS_VENV)/.installed ## write the generated code of the clients anew, from docs/openapi.json
+clients: $(CLIENTS_VENV)/.installed ## write the generated code of both clients anew, from docs/openapi.json; needs Node 20
 	@$(CLIENTS_VENV)/bin/python clients/python/generate.py
+	@cd clients/typescript && npm ci --silent --no-audit --no-fund && npm run --silent generate && npm test --silent
 
 $(CLIENTS_VENV)/.installed: clients/python/requirements-generate.txt
 	@rm -rf $(CLIENTS_VENV)

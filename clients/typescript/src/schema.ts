@@ -35,10 +35,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read Fleet
+         * Get Fleet
          * @description Count the accounts that the token may see by health, and what is going on or waits in them.
          */
-        get: operations["read_fleet"];
+        get: operations["get_fleet"];
         put?: never;
         post?: never;
         delete?: never;
@@ -406,13 +406,13 @@ export interface paths {
         get: operations["list_runs"];
         put?: never;
         /**
-         * Ask For Run
+         * Create Run
          * @description Request a run. If a queued or running one already does the same, it is returned; if not, a new one is queued.
          *
          *     The same key and body get the same answer again, which is older then: read the run at `Location`. If the request
          *     named a contact that was erased since, they get 410.
          */
-        post: operations["ask_for_run"];
+        post: operations["create_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -491,10 +491,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Report
+         * Get Run Report
          * @description Return every contact that the run changed, the quarantined and held records, and the problems of the run.
          */
-        get: operations["get_report"];
+        get: operations["get_run_report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -553,12 +553,12 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Tell Preexisting Tags
+         * Record Preexisting Tags
          * @description Store the labels that the contact had before this service granted them. They are never removed.
          *
          *     The response has all labels that are stored for the contact.
          */
-        post: operations["tell_preexisting_tags"];
+        post: operations["record_preexisting_tags"];
         delete?: never;
         options?: never;
         head?: never;
@@ -813,14 +813,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read Changes
+         * List Changes
          * @description Return the changes after the cursor, oldest first; without a cursor from the beginning of the feed.
          *
          *     Store `next_cursor` after each page. You then see every change at least once, and the changes of each contact in
          *     order; none is skipped, even if it was committed late. With `wait` the response to an empty page is delayed until
          *     there is a change. A wait ends with 401 within 5 seconds after the token was revoked or has expired.
          */
-        get: operations["read_changes"];
+        get: operations["list_changes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -843,7 +843,7 @@ export interface paths {
         get: operations["list_activities"];
         put?: never;
         /**
-         * Write Back
+         * Create Activity
          * @description Record an activity in Clio once, as the user who did it.
          *
          *     The same key and body get the same answer again, which is older then: read the activity at `Location`. If it was
@@ -853,7 +853,7 @@ export interface paths {
          *     while the user has no working login, and while the user is not in the directory (`user_unknown`). Send each activity
          *     when it happens: an activity that the settings exclude is never written later.
          */
-        post: operations["write_back"];
+        post: operations["create_activity"];
         delete?: never;
         options?: never;
         head?: never;
@@ -870,14 +870,14 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Write Back Batch
+         * Create Activities
          * @description Record up to 100 activities, one after another.
          *
          *     Each gets the status and the answer that `POST …/activities` would give it, also if another one is refused. The same
          *     key and body get the same answer again. If the request was cut off, send it again: what was recorded is not recorded
          *     twice, and the others follow. An activity that was erased since gets 410.
          */
-        post: operations["write_back_batch"];
+        post: operations["create_activities"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1127,7 +1127,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read Events
+         * List Events
          * @description Return the events of the token's accounts after the cursor; without a cursor from the oldest that is kept.
          *
          *     Events are kept for 30 days, unless the service is configured otherwise. They are the same that webhook endpoints
@@ -1136,7 +1136,7 @@ export interface paths {
          *     be empty although `has_more` is true: continue at once. With `wait` the response to an empty page is delayed until
          *     there is an event. A cursor that points before what is kept gets 410.
          */
-        get: operations["read_events"];
+        get: operations["list_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1153,18 +1153,18 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Endpoints
+         * List Webhook Endpoints
          * @description List the webhook endpoints of this token; a token for all accounts lists all. Their time is `created_at`.
          */
-        get: operations["list_endpoints"];
+        get: operations["list_webhook_endpoints"];
         put?: never;
         /**
-         * Add Endpoint
+         * Create Webhook Endpoint
          * @description Add a webhook endpoint for events of this token's accounts.
          *
          *     Use the secret to verify the signatures. It is shown only in this response.
          */
-        post: operations["add_endpoint"];
+        post: operations["create_webhook_endpoint"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1179,26 +1179,26 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Endpoint
+         * Get Webhook Endpoint
          * @description Return one webhook endpoint, with its problem if it has one.
          */
-        get: operations["get_endpoint"];
+        get: operations["get_webhook_endpoint"];
         put?: never;
         post?: never;
         /**
-         * Delete Endpoint
+         * Delete Webhook Endpoint
          * @description Delete a webhook endpoint. Events that were not delivered yet are dropped.
          */
-        delete: operations["delete_endpoint"];
+        delete: operations["delete_webhook_endpoint"];
         options?: never;
         head?: never;
         /**
-         * Patch Endpoint
+         * Patch Webhook Endpoint
          * @description Change the URL, the events or the description of a webhook endpoint. The secret stays.
          *
          *     Events that wait are posted to the new URL. Other events are sent from now on.
          */
-        patch: operations["patch_endpoint"];
+        patch: operations["patch_webhook_endpoint"];
         trace?: never;
     };
     "/v1/webhook-endpoints/{endpoint_id}/rotate": {
@@ -1211,13 +1211,13 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Rotate Secret
+         * Rotate Webhook Secret
          * @description Create a new secret. It is shown only in this response.
          *
          *     For one day, every event is signed with the old secret too. If the response is lost, rotate again: the secret that
          *     the receiver has stays valid for its day.
          */
-        post: operations["rotate_secret"];
+        post: operations["rotate_webhook_secret"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1234,10 +1234,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Enable Endpoint
+         * Enable Webhook Endpoint
          * @description Enable a webhook endpoint again. Waiting events are delivered first, with the same ids.
          */
-        post: operations["enable_endpoint"];
+        post: operations["enable_webhook_endpoint"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1274,10 +1274,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Redeliver
+         * Redeliver Delivery
          * @description Send the event of a delivery again, with the same id. `Location` lists the deliveries of the endpoint.
          */
-        post: operations["redeliver"];
+        post: operations["redeliver_delivery"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1294,13 +1294,13 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Test Endpoint
+         * Send Test Event
          * @description Post an event of type `ping` to a webhook endpoint now, and return what came back.
          *
          *     It is signed like every event, also if the endpoint is disabled, and it is stored nowhere. Its `data` has
          *     `endpoint_id`. The response comes after 10 seconds at the latest.
          */
-        post: operations["test_endpoint"];
+        post: operations["send_test_event"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1317,13 +1317,13 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Redeliver Many
+         * Redeliver Deliveries
          * @description Send the events of some time to a webhook endpoint again, with the same ids.
          *
          *     The deliveries become `pending`, the oldest first, some hundred at a time; `Location` lists them. What is pending
          *     already is sent in any case.
          */
-        post: operations["redeliver_many"];
+        post: operations["redeliver_deliveries"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1610,7 +1610,7 @@ export interface components {
              */
             attempts: number;
             /** @description The record in Clio. Null until it is written. */
-            clio: components["schemas"]["InClio"] | null;
+            clio: components["schemas"]["ClioRecord"] | null;
             /** @description What is wrong and what to do about it; its code is `reason`. Null if nothing is wrong. */
             problem: components["schemas"]["CodeDetail"] | null;
             /**
@@ -2151,10 +2151,10 @@ export interface components {
             run_id: string | null;
         };
         /**
-         * ChangePage
+         * ChangeFeedPage
          * @description A page of the change feed, in order. Store `next_cursor` after each page and start the next request from it.
          */
-        ChangePage: {
+        ChangeFeedPage: {
             /**
              * Data
              * @description The changes after the cursor, oldest first. Empty if there are none.
@@ -2219,6 +2219,27 @@ export interface components {
              * @description The name of the firm in Clio. Null if Clio does not give one.
              */
             name: string | null;
+        };
+        /**
+         * ClioRecord
+         * @description The record in Clio that an activity became.
+         */
+        ClioRecord: {
+            /**
+             * Type
+             * @description The kind of record: `communication` for text messages, `note` for all other activities. Known values: `note`, `communication`.
+             */
+            type: string;
+            /**
+             * Id
+             * @description Clio's id of the record.
+             */
+            id: string;
+            /**
+             * Url
+             * @description The page in Clio of the contact that the record belongs to.
+             */
+            url: string;
         };
         /**
          * ClioUsage
@@ -2585,39 +2606,6 @@ export interface components {
             by_owner_rule: components["schemas"]["OwnerRuleCount"][];
         };
         /**
-         * Counts
-         * @description The counts of a run.
-         */
-        Counts: {
-            /** @description The records read from Clio. */
-            pulled: components["schemas"]["Pulled"];
-            /**
-             * Changed
-             * @description Entries that the run added to the change feed.
-             */
-            changed: number;
-            /**
-             * Quarantined
-             * @description Records that could not be read. Their last readable versions are kept.
-             */
-            quarantined: number;
-            /**
-             * Entered
-             * @description Contacts that entered the scope, for the first time or again.
-             */
-            entered: number;
-            /**
-             * Left
-             * @description Contacts that left the scope or were deleted in Clio.
-             */
-            left: number;
-            /**
-             * New Clients
-             * @description People who were recorded as new clients, announced or not.
-             */
-            new_clients: number;
-        };
-        /**
          * Coverage
          * @description The view that one connection has of the firm.
          */
@@ -2820,193 +2808,6 @@ export interface components {
             primary: boolean;
         };
         /**
-         * Endpoint
-         * @description A webhook endpoint: a URL to which events are posted.
-         */
-        Endpoint: {
-            /**
-             * Id
-             * @description The id of the endpoint (`whe_…`).
-             */
-            id: string;
-            /**
-             * Url
-             * @description The URL to which events are posted.
-             */
-            url: string;
-            /**
-             * Events
-             * @description The types of the events that it receives. `*` means all types, also future ones.
-             */
-            events: string[];
-            /**
-             * Description
-             * @description The text that was given when it was added. Empty if none was given.
-             */
-            description: string;
-            /**
-             * Status
-             * @description `enabled`: events are posted. `disabled`: nothing is posted, and events wait for at most 30 days until somebody
-             *     enables it again. Known values: `enabled`, `disabled`.
-             */
-            status: string;
-            /** @description Why the endpoint was disabled. Null while it is enabled. */
-            problem: components["schemas"]["CodeDetail"] | null;
-            /**
-             * Created At
-             * Format: date-time
-             * @description When the endpoint was added (RFC 3339, UTC).
-             */
-            created_at: string;
-            /**
-             * Updated At
-             * Format: date-time
-             * @description When it was last changed, enabled or disabled or got a new secret (RFC 3339, UTC).
-             */
-            updated_at: string;
-        };
-        /**
-         * EndpointIn
-         * @description A webhook endpoint to add.
-         * @example {
-         *       "url": "https://hooks.levitate.example/clio",
-         *       "events": [
-         *         "*"
-         *       ],
-         *       "description": "production"
-         *     }
-         */
-        EndpointIn: {
-            /**
-             * Url
-             * @description The https URL on port 443 to which events are posted. At most 2,000 characters. It must lead to the public
-             *     internet; hosts that this service is configured for may be private.
-             */
-            url: string;
-            /**
-             * Events
-             * @description The types of the events to send, for example `client.new`. `*` means all types, also future ones.
-             * @default [
-             *       "*"
-             *     ]
-             */
-            events?: string[];
-            /**
-             * Description
-             * @description A text of your choice to recognise the endpoint by, at most 200 characters.
-             * @default
-             */
-            description?: string;
-        };
-        /**
-         * EndpointPatch
-         * @description The changes of a webhook endpoint. What is left out or null stays as it is.
-         * @example {
-         *       "url": "https://hooks.levitate.example/v2"
-         *     }
-         */
-        EndpointPatch: {
-            /**
-             * Url
-             * @description The https URL on port 443 to which events are posted, with the same rules as for a new endpoint.
-             */
-            url?: string | null;
-            /**
-             * Events
-             * @description The types of the events to send, for example `client.new`. `*` means all types, also future ones.
-             */
-            events?: string[] | null;
-            /**
-             * Description
-             * @description A text of your choice to recognise the endpoint by, at most 200 characters.
-             */
-            description?: string | null;
-        };
-        /**
-         * EndpointTest
-         * @description What came back from a webhook endpoint for an event of type `ping`.
-         */
-        EndpointTest: {
-            /**
-             * Event Id
-             * @description The id of the event, as it was sent in `webhook-id`. The event is stored nowhere.
-             */
-            event_id: string;
-            /**
-             * Succeeded
-             * @description Whether the receiver accepted the event.
-             */
-            succeeded: boolean;
-            /**
-             * Response Status
-             * @description The HTTP status of the response. Null if there was no response.
-             */
-            response_status: number | null;
-            /**
-             * Response Text
-             * @description The beginning of the text of a response that is not 2xx, at most 300 bytes. Null for others.
-             */
-            response_text: string | null;
-            /**
-             * Milliseconds
-             * @description How long it took from looking up the name to the end of the response.
-             */
-            milliseconds: number;
-            /** @description What went wrong and what to do about it. Null if nothing did. */
-            problem: components["schemas"]["CodeDetail"] | null;
-        };
-        /**
-         * EndpointWithSecret
-         * @description A webhook endpoint and its new secret. The secret is shown only in this response.
-         */
-        EndpointWithSecret: {
-            /**
-             * Id
-             * @description The id of the endpoint (`whe_…`).
-             */
-            id: string;
-            /**
-             * Url
-             * @description The URL to which events are posted.
-             */
-            url: string;
-            /**
-             * Events
-             * @description The types of the events that it receives. `*` means all types, also future ones.
-             */
-            events: string[];
-            /**
-             * Description
-             * @description The text that was given when it was added. Empty if none was given.
-             */
-            description: string;
-            /**
-             * Status
-             * @description `enabled`: events are posted. `disabled`: nothing is posted, and events wait for at most 30 days until somebody
-             *     enables it again. Known values: `enabled`, `disabled`.
-             */
-            status: string;
-            /** @description Why the endpoint was disabled. Null while it is enabled. */
-            problem: components["schemas"]["CodeDetail"] | null;
-            /**
-             * Created At
-             * Format: date-time
-             * @description When the endpoint was added (RFC 3339, UTC).
-             */
-            created_at: string;
-            /**
-             * Updated At
-             * Format: date-time
-             * @description When it was last changed, enabled or disabled or got a new secret (RFC 3339, UTC).
-             */
-            updated_at: string;
-            /**
-             * Secret
-             * @description The secret that signs the events (`whsec_…`, Standard Webhooks). Store it now: it cannot be read again.
-             */
-            secret: string;
-        };
-        /**
          * Erasure
          * @description The receipt of an erasure. It contains ids only, and is kept for a year after the erasure has ended.
          */
@@ -3205,7 +3006,7 @@ export interface components {
              * @description What would bring the person into scope: other settings, or changes in Clio. Empty for a person in scope, for a
              *     company, and if the acting user does not see all that the decision comes from.
              */
-            would_need: components["schemas"]["Need"][];
+            would_need: components["schemas"]["NeededChange"][];
         };
         /**
          * ExplainedOwner
@@ -3264,7 +3065,7 @@ export interface components {
              * Grants
              * @description Every reason for the tag; there is at least one.
              */
-            grants: components["schemas"]["Grant"][];
+            grants: components["schemas"]["TagGrant"][];
         };
         /**
          * Export
@@ -3410,37 +3211,6 @@ export interface components {
             disabled: number;
         };
         /**
-         * Grant
-         * @description One rule's reason for a tag.
-         */
-        Grant: {
-            /**
-             * Rule
-             * @description The name of the rule, for example `client_status` or `practice_area`.
-             */
-            rule: string;
-            /**
-             * Setting
-             * @description The JSON pointer of the setting that switches the rule on. Null if the rule is always on.
-             */
-            setting: string | null;
-            /**
-             * Matter Clio Ids
-             * @description Clio's ids of the matters behind the reason. Empty if it does not come from matters.
-             */
-            matter_clio_ids: string[];
-            /**
-             * Field Id
-             * @description Clio's id of the custom field that the label comes from. Null for other rules.
-             */
-            field_id: string | null;
-            /**
-             * Detail
-             * @description The reason in plain words, for a Success Manager.
-             */
-            detail: string;
-        };
-        /**
          * Health
          * @description The process is alive.
          */
@@ -3572,27 +3342,6 @@ export interface components {
             change: components["schemas"]["PreviewedChange"] | null;
         };
         /**
-         * InClio
-         * @description The record in Clio that an activity became.
-         */
-        InClio: {
-            /**
-             * Type
-             * @description The kind of record: `communication` for text messages, `note` for all other activities. Known values: `note`, `communication`.
-             */
-            type: string;
-            /**
-             * Id
-             * @description Clio's id of the record.
-             */
-            id: string;
-            /**
-             * Url
-             * @description The page in Clio of the contact that the record belongs to.
-             */
-            url: string;
-        };
-        /**
          * InitialSync
          * @description The choice for clients found by the first sync.
          *
@@ -3625,7 +3374,7 @@ export interface components {
              */
             detail: string;
             /** @description What the issue is about. For one subject at most one issue with the same code is open. */
-            subject: components["schemas"]["Subject"];
+            subject: components["schemas"]["IssueSubject"];
             /**
              * Opened At
              * Format: date-time
@@ -3637,6 +3386,24 @@ export interface components {
              * @description When the issue was resolved (RFC 3339, UTC). Null while it is open.
              */
             resolved_at: string | null;
+        };
+        /**
+         * IssueSubject
+         * @description The subject of an issue.
+         */
+        IssueSubject: {
+            /**
+             * Kind
+             * @description What it is: `account`, `connection`, `contact`, `matter`, `relationship`, `hold`, `setting`, `webhook_endpoint`,
+             *     or a list of Clio such as `contacts`. New kinds can be added.
+             */
+            kind: string;
+            /**
+             * Id
+             * @description Its id: ours, Clio's for a record, a connection's for a list, a JSON pointer for a setting. Empty if it is the
+             *     whole account.
+             */
+            id: string;
         };
         /** @description A short value with a label that Levitate shows with a contact. It has the fields `kind` (`birthday`, `clio_id` or `custom_date`), `label` and `value` (a date, or Clio's id of the contact). A custom date also has `field_id`, Clio's id of its field. A birthday before 1901 or after the record's last change also has `flag`: `implausible`. */
         KeyFact: {
@@ -3849,10 +3616,10 @@ export interface components {
             matter_status?: components["schemas"]["MatterStatus"][];
         };
         /**
-         * Need
+         * NeededChange
          * @description A change that would bring a person into scope. Exactly one of `setting` and `clio` is set.
          */
-        Need: {
+        NeededChange: {
             /**
              * Setting
              * @description The JSON pointer of the setting that would have to change.
@@ -4110,87 +3877,6 @@ export interface components {
             why: string;
         };
         /**
-         * Noted
-         * @description Counts of values that a run could not use, and of contacts whose owner changed.
-         */
-        Noted: {
-            /**
-             * Owner Changes
-             * @description Contacts that stayed in scope and got another owner or none.
-             */
-            owner_changes: number;
-            /**
-             * Too Long
-             * @description Values of custom fields that are too long for a tag (more than 60 characters).
-             */
-            too_long: number;
-            /**
-             * Unparsable
-             * @description Values of custom fields that give no tag or date because they cannot be read.
-             */
-            unparsable: number;
-            /**
-             * No Name Or Email
-             * @description People who are out of scope because they have neither a name nor an email address.
-             */
-            no_name_or_email: number;
-        };
-        /**
-         * Outcome
-         * @description One row of a run's report: a contact that changed, a record that waits or could not be read, or a problem.
-         */
-        Outcome: {
-            /**
-             * Outcome
-             * @description What happened. `added`, `updated`, `out_of_scope`, `deleted`: the contact changed like this. `erased` does not
-             *     occur. `held`: the contact would leave, but waits for a decision. `skipped`: a person without name and email
-             *     address. `quarantined`: a record that cannot be read. `problem`: a problem of the run. `count`: a count of `noted`
-             *     (CSV only). Known values: `added`, `updated`, `out_of_scope`, `deleted`, `erased`, `skipped`, `held`, `quarantined`, `problem`, `count`.
-             */
-            outcome: string;
-            /**
-             * Kind
-             * @description What the row is about: a contact, a matter, a relationship, or the run itself. Known values: `contact`, `matter`, `relationship`, `run`.
-             */
-            kind: string;
-            /**
-             * Contact Id
-             * @description Our id of the contact. Null in rows that are not about a contact in Levitate.
-             */
-            contact_id: string | null;
-            /**
-             * Clio Id
-             * @description Clio's id of the record. Null if it is not known, and in rows about the run.
-             */
-            clio_id: string | null;
-            /**
-             * Changed Fields
-             * @description The names of the contact's fields that changed, without their values.
-             */
-            changed_fields: string[];
-            /**
-             * Tags Added
-             * @description The labels of the tags that the contact got.
-             */
-            tags_added: string[];
-            /**
-             * Tags Removed
-             * @description The labels of the tags that the contact lost.
-             */
-            tags_removed: string[];
-            /**
-             * Owner
-             * @description Levitate's id of the new owner. Null if the owner did not change or there is none now.
-             */
-            owner: string | null;
-            /**
-             * Detail
-             * @description Why the contact is out of scope, why the record cannot be read, or what went wrong. Null if there is nothing to
-             *     say.
-             */
-            detail: string | null;
-        };
-        /**
          * Owner
          * @description The Levitate user who owns a contact, and the rule that chose this user.
          */
@@ -4317,10 +4003,10 @@ export interface components {
             sticky?: boolean;
         };
         /**
-         * Page[Activity]
+         * ActivityPage
          * @description A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
          */
-        Page_Activity_: {
+        ActivityPage: {
             /**
              * Data
              * @description The items of this page, in the order of the list.
@@ -4343,10 +4029,10 @@ export interface components {
             total?: number | null;
         };
         /**
-         * Page[Attorney]
+         * AttorneyPage
          * @description A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
          */
-        Page_Attorney_: {
+        AttorneyPage: {
             /**
              * Data
              * @description The items of this page, in the order of the list.
@@ -4369,10 +4055,10 @@ export interface components {
             total?: number | null;
         };
         /**
-         * Page[AuditEntry]
+         * AuditEntryPage
          * @description A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
          */
-        Page_AuditEntry_: {
+        AuditEntryPage: {
             /**
              * Data
              * @description The items of this page, in the order of the list.
@@ -4395,10 +4081,10 @@ export interface components {
             total?: number | null;
         };
         /**
-         * Page[Change]
+         * ChangePage
          * @description A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
          */
-        Page_Change_: {
+        ChangePage: {
             /**
              * Data
              * @description The items of this page, in the order of the list.
@@ -4421,10 +4107,10 @@ export interface components {
             total?: number | null;
         };
         /**
-         * Page[ClioContact]
+         * ClioContactPage
          * @description A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
          */
-        Page_ClioContact_: {
+        ClioContactPage: {
             /**
              * Data
              * @description The items of this page, in the order of the list.
@@ -4447,10 +4133,10 @@ export interface components {
             total?: number | null;
         };
         /**
-         * Page[Connection]
+         * ConnectionPage
          * @description A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
          */
-        Page_Connection_: {
+        ConnectionPage: {
             /**
              * Data
              * @description The items of this page, in the order of the list.
@@ -4473,10 +4159,10 @@ export interface components {
             total?: number | null;
         };
         /**
-         * Page[Contact]
+         * ContactPage
          * @description A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
          */
-        Page_Contact_: {
+        ContactPage: {
             /**
              * Data
              * @description The items of this page, in the order of the list.
@@ -4499,10 +4185,10 @@ export interface components {
             total?: number | null;
         };
         /**
-         * Page[Delivery]
+         * DeliveryPage
          * @description A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
          */
-        Page_Delivery_: {
+        DeliveryPage: {
             /**
              * Data
              * @description The items of this page, in the order of the list.
@@ -4525,36 +4211,10 @@ export interface components {
             total?: number | null;
         };
         /**
-         * Page[Endpoint]
+         * HoldItemPage
          * @description A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
          */
-        Page_Endpoint_: {
-            /**
-             * Data
-             * @description The items of this page, in the order of the list.
-             */
-            data: components["schemas"]["Endpoint"][];
-            /**
-             * Next Cursor
-             * @description The cursor to send as `cursor` for the next page. Null on the last page.
-             */
-            next_cursor: string | null;
-            /**
-             * Has More
-             * @description Whether more items follow this page.
-             */
-            has_more: boolean;
-            /**
-             * Total
-             * @description How many items all pages have together. Only with `count=true`.
-             */
-            total?: number | null;
-        };
-        /**
-         * Page[HoldItem]
-         * @description A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
-         */
-        Page_HoldItem_: {
+        HoldItemPage: {
             /**
              * Data
              * @description The items of this page, in the order of the list.
@@ -4577,10 +4237,10 @@ export interface components {
             total?: number | null;
         };
         /**
-         * Page[Hold]
+         * HoldPage
          * @description A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
          */
-        Page_Hold_: {
+        HoldPage: {
             /**
              * Data
              * @description The items of this page, in the order of the list.
@@ -4603,10 +4263,10 @@ export interface components {
             total?: number | null;
         };
         /**
-         * Page[Issue]
+         * IssuePage
          * @description A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
          */
-        Page_Issue_: {
+        IssuePage: {
             /**
              * Data
              * @description The items of this page, in the order of the list.
@@ -4629,10 +4289,10 @@ export interface components {
             total?: number | null;
         };
         /**
-         * Page[ListedAccount]
+         * ListedAccountPage
          * @description A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
          */
-        Page_ListedAccount_: {
+        ListedAccountPage: {
             /**
              * Data
              * @description The items of this page, in the order of the list.
@@ -4655,10 +4315,10 @@ export interface components {
             total?: number | null;
         };
         /**
-         * Page[NewClient]
+         * NewClientPage
          * @description A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
          */
-        Page_NewClient_: {
+        NewClientPage: {
             /**
              * Data
              * @description The items of this page, in the order of the list.
@@ -4681,10 +4341,10 @@ export interface components {
             total?: number | null;
         };
         /**
-         * Page[Run]
+         * RunPage
          * @description A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
          */
-        Page_Run_: {
+        RunPage: {
             /**
              * Data
              * @description The items of this page, in the order of the list.
@@ -4707,15 +4367,41 @@ export interface components {
             total?: number | null;
         };
         /**
-         * Page[SettingsVersion]
+         * SettingsVersionPage
          * @description A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
          */
-        Page_SettingsVersion_: {
+        SettingsVersionPage: {
             /**
              * Data
              * @description The items of this page, in the order of the list.
              */
             data: components["schemas"]["SettingsVersion"][];
+            /**
+             * Next Cursor
+             * @description The cursor to send as `cursor` for the next page. Null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Has More
+             * @description Whether more items follow this page.
+             */
+            has_more: boolean;
+            /**
+             * Total
+             * @description How many items all pages have together. Only with `count=true`.
+             */
+            total?: number | null;
+        };
+        /**
+         * WebhookEndpointPage
+         * @description A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
+         */
+        WebhookEndpointPage: {
+            /**
+             * Data
+             * @description The items of this page, in the order of the list.
+             */
+            data: components["schemas"]["WebhookEndpoint"][];
             /**
              * Next Cursor
              * @description The cursor to send as `cursor` for the next page. Null on the last page.
@@ -5115,10 +4801,10 @@ export interface components {
             eta_seconds: number | null;
         };
         /**
-         * Pulled
+         * PulledRecords
          * @description The numbers of records read from Clio. A record that several logins show counts once for each login.
          */
-        Pulled: {
+        PulledRecords: {
             /**
              * Contacts
              * @description People and companies.
@@ -5267,6 +4953,61 @@ export interface components {
             new_clients?: components["schemas"]["InitialSync"] | null;
         };
         /**
+         * ReportedRecord
+         * @description One row of a run's report: a contact that changed, a record that waits or could not be read, or a problem.
+         */
+        ReportedRecord: {
+            /**
+             * Outcome
+             * @description What happened. `added`, `updated`, `out_of_scope`, `deleted`: the contact changed like this. `erased` does not
+             *     occur. `held`: the contact would leave, but waits for a decision. `skipped`: a person without name and email
+             *     address. `quarantined`: a record that cannot be read. `problem`: a problem of the run. `count`: a count of `noted`
+             *     (CSV only). Known values: `added`, `updated`, `out_of_scope`, `deleted`, `erased`, `skipped`, `held`, `quarantined`, `problem`, `count`.
+             */
+            outcome: string;
+            /**
+             * Kind
+             * @description What the row is about: a contact, a matter, a relationship, or the run itself. Known values: `contact`, `matter`, `relationship`, `run`.
+             */
+            kind: string;
+            /**
+             * Contact Id
+             * @description Our id of the contact. Null in rows that are not about a contact in Levitate.
+             */
+            contact_id: string | null;
+            /**
+             * Clio Id
+             * @description Clio's id of the record. Null if it is not known, and in rows about the run.
+             */
+            clio_id: string | null;
+            /**
+             * Changed Fields
+             * @description The names of the contact's fields that changed, without their values.
+             */
+            changed_fields: string[];
+            /**
+             * Tags Added
+             * @description The labels of the tags that the contact got.
+             */
+            tags_added: string[];
+            /**
+             * Tags Removed
+             * @description The labels of the tags that the contact lost.
+             */
+            tags_removed: string[];
+            /**
+             * Owner
+             * @description Levitate's id of the new owner. Null if the owner did not change or there is none now.
+             */
+            owner: string | null;
+            /**
+             * Detail
+             * @description Why the contact is out of scope, why the record cannot be read, or what went wrong. Null if there is nothing to
+             *     say.
+             */
+            detail: string | null;
+        };
+        /**
          * Representatives
          * @description The people of a client company who count as its representatives: all or none. Known values: `all`, `none`.
          */
@@ -5355,7 +5096,7 @@ export interface components {
             /** @description How far the run is. */
             progress: components["schemas"]["Progress"];
             /** @description What the run did so far, as numbers. */
-            counts: components["schemas"]["Counts"];
+            counts: components["schemas"]["RunCounts"];
             /** @description The requests that the run sent to Clio. */
             clio: components["schemas"]["ClioUsage"];
             /**
@@ -5363,6 +5104,39 @@ export interface components {
              * @description What went wrong, and what to do about it. A run can succeed with problems.
              */
             problems: components["schemas"]["RunProblem"][];
+        };
+        /**
+         * RunCounts
+         * @description The counts of a run.
+         */
+        RunCounts: {
+            /** @description The records read from Clio. */
+            pulled: components["schemas"]["PulledRecords"];
+            /**
+             * Changed
+             * @description Entries that the run added to the change feed.
+             */
+            changed: number;
+            /**
+             * Quarantined
+             * @description Records that could not be read. Their last readable versions are kept.
+             */
+            quarantined: number;
+            /**
+             * Entered
+             * @description Contacts that entered the scope, for the first time or again.
+             */
+            entered: number;
+            /**
+             * Left
+             * @description Contacts that left the scope or were deleted in Clio.
+             */
+            left: number;
+            /**
+             * New Clients
+             * @description People who were recorded as new clients, announced or not.
+             */
+            new_clients: number;
         };
         /**
          * RunIn
@@ -5383,6 +5157,32 @@ export interface components {
              * @description Our id of a contact (`con_…`), to read only this contact. Null for a run of the whole account.
              */
             contact_id?: string | null;
+        };
+        /**
+         * RunNotes
+         * @description Counts of values that a run could not use, and of contacts whose owner changed.
+         */
+        RunNotes: {
+            /**
+             * Owner Changes
+             * @description Contacts that stayed in scope and got another owner or none.
+             */
+            owner_changes: number;
+            /**
+             * Too Long
+             * @description Values of custom fields that are too long for a tag (more than 60 characters).
+             */
+            too_long: number;
+            /**
+             * Unparsable
+             * @description Values of custom fields that give no tag or date because they cannot be read.
+             */
+            unparsable: number;
+            /**
+             * No Name Or Email
+             * @description People who are out of scope because they have neither a name nor an email address.
+             */
+            no_name_or_email: number;
         };
         /**
          * RunProblem
@@ -5413,13 +5213,13 @@ export interface components {
             /** @description The run itself, with its progress and problems. */
             run: components["schemas"]["Run"];
             /** @description Counts that concern the whole run. */
-            noted: components["schemas"]["Noted"];
+            noted: components["schemas"]["RunNotes"];
             /**
              * Outcomes
              * @description The rows of the report: changes, held contacts, quarantined records (at most 10,000), skipped people (at most
              *     1,000), problems.
              */
-            outcomes: components["schemas"]["Outcome"][];
+            outcomes: components["schemas"]["ReportedRecord"][];
         };
         /**
          * ScopeSettings
@@ -5709,10 +5509,10 @@ export interface components {
             code: string;
         };
         /**
-         * Started
+         * StartedConnection
          * @description The start of a connection. Send the user's browser to `authorize_url` before `expires_at`.
          */
-        Started: {
+        StartedConnection: {
             /**
              * Id
              * @description The id of the connection. A user who connects again keeps the same connection.
@@ -5836,24 +5636,6 @@ export interface components {
             deleted: number;
         };
         /**
-         * Subject
-         * @description The subject of an issue.
-         */
-        Subject: {
-            /**
-             * Kind
-             * @description What it is: `account`, `connection`, `contact`, `matter`, `relationship`, `hold`, `setting`, `webhook_endpoint`,
-             *     or a list of Clio such as `contacts`. New kinds can be added.
-             */
-            kind: string;
-            /**
-             * Id
-             * @description Its id: ours, Clio's for a record, a connection's for a list, a JSON pointer for a setting. Empty if it is the
-             *     whole account.
-             */
-            id: string;
-        };
-        /**
          * Switch
          * @description An option that is on or off.
          */
@@ -5907,6 +5689,37 @@ export interface components {
              * @description The number of contacts.
              */
             n: number;
+        };
+        /**
+         * TagGrant
+         * @description One rule's reason for a tag.
+         */
+        TagGrant: {
+            /**
+             * Rule
+             * @description The name of the rule, for example `client_status` or `practice_area`.
+             */
+            rule: string;
+            /**
+             * Setting
+             * @description The JSON pointer of the setting that switches the rule on. Null if the rule is always on.
+             */
+            setting: string | null;
+            /**
+             * Matter Clio Ids
+             * @description Clio's ids of the matters behind the reason. Empty if it does not come from matters.
+             */
+            matter_clio_ids: string[];
+            /**
+             * Field Id
+             * @description Clio's id of the custom field that the label comes from. Null for other rules.
+             */
+            field_id: string | null;
+            /**
+             * Detail
+             * @description The reason in plain words, for a Success Manager.
+             */
+            detail: string;
         };
         /**
          * TagSettings
@@ -6022,10 +5835,10 @@ export interface components {
             active: boolean;
         };
         /**
-         * Users
+         * UserList
          * @description The stored list of the firm's Levitate users.
          */
-        Users: {
+        UserList: {
             /**
              * Users
              * @description All Levitate users of the firm, sorted by id.
@@ -6052,6 +5865,193 @@ export interface components {
              * @description All Levitate users of the firm, at most 10,000. Users who are not in this list are removed.
              */
             users: components["schemas"]["User"][];
+        };
+        /**
+         * WebhookEndpoint
+         * @description A webhook endpoint: a URL to which events are posted.
+         */
+        WebhookEndpoint: {
+            /**
+             * Id
+             * @description The id of the endpoint (`whe_…`).
+             */
+            id: string;
+            /**
+             * Url
+             * @description The URL to which events are posted.
+             */
+            url: string;
+            /**
+             * Events
+             * @description The types of the events that it receives. `*` means all types, also future ones.
+             */
+            events: string[];
+            /**
+             * Description
+             * @description The text that was given when it was added. Empty if none was given.
+             */
+            description: string;
+            /**
+             * Status
+             * @description `enabled`: events are posted. `disabled`: nothing is posted, and events wait for at most 30 days until somebody
+             *     enables it again. Known values: `enabled`, `disabled`.
+             */
+            status: string;
+            /** @description Why the endpoint was disabled. Null while it is enabled. */
+            problem: components["schemas"]["CodeDetail"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When the endpoint was added (RFC 3339, UTC).
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @description When it was last changed, enabled or disabled or got a new secret (RFC 3339, UTC).
+             */
+            updated_at: string;
+        };
+        /**
+         * WebhookEndpointIn
+         * @description A webhook endpoint to add.
+         * @example {
+         *       "url": "https://hooks.levitate.example/clio",
+         *       "events": [
+         *         "*"
+         *       ],
+         *       "description": "production"
+         *     }
+         */
+        WebhookEndpointIn: {
+            /**
+             * Url
+             * @description The https URL on port 443 to which events are posted. At most 2,000 characters. It must lead to the public
+             *     internet; hosts that this service is configured for may be private.
+             */
+            url: string;
+            /**
+             * Events
+             * @description The types of the events to send, for example `client.new`. `*` means all types, also future ones.
+             * @default [
+             *       "*"
+             *     ]
+             */
+            events?: string[];
+            /**
+             * Description
+             * @description A text of your choice to recognise the endpoint by, at most 200 characters.
+             * @default
+             */
+            description?: string;
+        };
+        /**
+         * WebhookEndpointPatch
+         * @description The changes of a webhook endpoint. What is left out or null stays as it is.
+         * @example {
+         *       "url": "https://hooks.levitate.example/v2"
+         *     }
+         */
+        WebhookEndpointPatch: {
+            /**
+             * Url
+             * @description The https URL on port 443 to which events are posted, with the same rules as for a new endpoint.
+             */
+            url?: string | null;
+            /**
+             * Events
+             * @description The types of the events to send, for example `client.new`. `*` means all types, also future ones.
+             */
+            events?: string[] | null;
+            /**
+             * Description
+             * @description A text of your choice to recognise the endpoint by, at most 200 characters.
+             */
+            description?: string | null;
+        };
+        /**
+         * WebhookEndpointTest
+         * @description What came back from a webhook endpoint for an event of type `ping`.
+         */
+        WebhookEndpointTest: {
+            /**
+             * Event Id
+             * @description The id of the event, as it was sent in `webhook-id`. The event is stored nowhere.
+             */
+            event_id: string;
+            /**
+             * Succeeded
+             * @description Whether the receiver accepted the event.
+             */
+            succeeded: boolean;
+            /**
+             * Response Status
+             * @description The HTTP status of the response. Null if there was no response.
+             */
+            response_status: number | null;
+            /**
+             * Response Text
+             * @description The beginning of the text of a response that is not 2xx, at most 300 bytes. Null for others.
+             */
+            response_text: string | null;
+            /**
+             * Milliseconds
+             * @description How long it took from looking up the name to the end of the response.
+             */
+            milliseconds: number;
+            /** @description What went wrong and what to do about it. Null if nothing did. */
+            problem: components["schemas"]["CodeDetail"] | null;
+        };
+        /**
+         * WebhookEndpointWithSecret
+         * @description A webhook endpoint and its new secret. The secret is shown only in this response.
+         */
+        WebhookEndpointWithSecret: {
+            /**
+             * Id
+             * @description The id of the endpoint (`whe_…`).
+             */
+            id: string;
+            /**
+             * Url
+             * @description The URL to which events are posted.
+             */
+            url: string;
+            /**
+             * Events
+             * @description The types of the events that it receives. `*` means all types, also future ones.
+             */
+            events: string[];
+            /**
+             * Description
+             * @description The text that was given when it was added. Empty if none was given.
+             */
+            description: string;
+            /**
+             * Status
+             * @description `enabled`: events are posted. `disabled`: nothing is posted, and events wait for at most 30 days until somebody
+             *     enables it again. Known values: `enabled`, `disabled`.
+             */
+            status: string;
+            /** @description Why the endpoint was disabled. Null while it is enabled. */
+            problem: components["schemas"]["CodeDetail"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             * @description When the endpoint was added (RFC 3339, UTC).
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @description When it was last changed, enabled or disabled or got a new secret (RFC 3339, UTC).
+             */
+            updated_at: string;
+            /**
+             * Secret
+             * @description The secret that signs the events (`whsec_…`, Standard Webhooks). Store it now: it cannot be read again.
+             */
+            secret: string;
         };
         /**
          * WritebackSettings
@@ -6135,7 +6135,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_ListedAccount_"];
+                    "application/json": components["schemas"]["ListedAccountPage"];
                 };
             };
             /** @description `invalid_cursor`: The cursor is damaged; `cursor_mismatch`: The cursor belongs to another list or other filters */
@@ -6194,7 +6194,7 @@ export interface operations {
             };
         };
     };
-    read_fleet: {
+    get_fleet: {
         parameters: {
             query?: never;
             header?: never;
@@ -6740,7 +6740,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Users"];
+                    "application/json": components["schemas"]["UserList"];
                 };
             };
             /** @description `invalid_token`: The service token is missing, unknown, revoked or has expired */
@@ -6829,7 +6829,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Users"];
+                    "application/json": components["schemas"]["UserList"];
                 };
             };
             /** @description `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8; `invalid_json`: The body is not valid JSON */
@@ -6949,7 +6949,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Attorney_"];
+                    "application/json": components["schemas"]["AttorneyPage"];
                 };
             };
             /** @description `invalid_cursor`: The cursor is damaged; `cursor_mismatch`: The cursor belongs to another list or other filters */
@@ -7443,7 +7443,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Connection_"];
+                    "application/json": components["schemas"]["ConnectionPage"];
                 };
             };
             /** @description `invalid_cursor`: The cursor is damaged; `cursor_mismatch`: The cursor belongs to another list or other filters */
@@ -7540,7 +7540,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Started"];
+                    "application/json": components["schemas"]["StartedConnection"];
                 };
             };
             /** @description `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8; `invalid_json`: The body is not valid JSON */
@@ -8420,7 +8420,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_SettingsVersion_"];
+                    "application/json": components["schemas"]["SettingsVersionPage"];
                 };
             };
             /** @description `invalid_cursor`: The cursor is damaged; `cursor_mismatch`: The cursor belongs to another list or other filters */
@@ -8728,7 +8728,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Run_"];
+                    "application/json": components["schemas"]["RunPage"];
                 };
             };
             /** @description `invalid_cursor`: The cursor is damaged; `cursor_mismatch`: The cursor belongs to another list or other filters */
@@ -8796,7 +8796,7 @@ export interface operations {
             };
         };
     };
-    ask_for_run: {
+    create_run: {
         parameters: {
             query?: never;
             header: {
@@ -9200,7 +9200,7 @@ export interface operations {
             };
         };
     };
-    get_report: {
+    get_run_report: {
         parameters: {
             query?: {
                 /** @description The format of the report: `json`, or `csv` for a spreadsheet. */
@@ -9357,7 +9357,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Contact_"];
+                    "application/json": components["schemas"]["ContactPage"];
                 };
             };
             /** @description `invalid_cursor`: The cursor is damaged; `cursor_mismatch`: The cursor belongs to another list or other filters; `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8; `acting_user_required`: This account shows each user only what the user sees in Clio */
@@ -9518,7 +9518,7 @@ export interface operations {
             };
         };
     };
-    tell_preexisting_tags: {
+    record_preexisting_tags: {
         parameters: {
             query?: never;
             header?: {
@@ -9958,7 +9958,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Change_"];
+                    "application/json": components["schemas"]["ChangePage"];
                 };
             };
             /** @description `invalid_cursor`: The cursor is damaged; `cursor_mismatch`: The cursor belongs to another list or other filters; `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8; `acting_user_required`: This account shows each user only what the user sees in Clio */
@@ -10158,7 +10158,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_ClioContact_"];
+                    "application/json": components["schemas"]["ClioContactPage"];
                 };
             };
             /** @description `invalid_cursor`: The cursor is damaged; `cursor_mismatch`: The cursor belongs to another list or other filters; `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8; `acting_user_required`: This account shows each user only what the user sees in Clio */
@@ -10382,7 +10382,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_NewClient_"];
+                    "application/json": components["schemas"]["NewClientPage"];
                 };
             };
             /** @description `invalid_cursor`: The cursor is damaged; `cursor_mismatch`: The cursor belongs to another list or other filters; `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8; `acting_user_required`: This account shows each user only what the user sees in Clio */
@@ -10916,7 +10916,7 @@ export interface operations {
             };
         };
     };
-    read_changes: {
+    list_changes: {
         parameters: {
             query?: {
                 /** @description `next_cursor` of the previous page. Leave it out for the first page. */
@@ -10941,7 +10941,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ChangePage"];
+                    "application/json": components["schemas"]["ChangeFeedPage"];
                 };
             };
             /** @description `invalid_cursor`: The cursor is damaged; `cursor_mismatch`: The cursor belongs to another list or other filters */
@@ -11053,7 +11053,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Activity_"];
+                    "application/json": components["schemas"]["ActivityPage"];
                 };
             };
             /** @description `invalid_cursor`: The cursor is damaged; `cursor_mismatch`: The cursor belongs to another list or other filters; `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8; `acting_user_required`: This account shows each user only what the user sees in Clio */
@@ -11121,7 +11121,7 @@ export interface operations {
             };
         };
     };
-    write_back: {
+    create_activity: {
         parameters: {
             query?: never;
             header: {
@@ -11265,7 +11265,7 @@ export interface operations {
             };
         };
     };
-    write_back_batch: {
+    create_activities: {
         parameters: {
             query?: never;
             header: {
@@ -11748,7 +11748,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Issue_"];
+                    "application/json": components["schemas"]["IssuePage"];
                 };
             };
             /** @description `invalid_cursor`: The cursor is damaged; `cursor_mismatch`: The cursor belongs to another list or other filters; `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8; `acting_user_required`: This account shows each user only what the user sees in Clio */
@@ -11956,7 +11956,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Hold_"];
+                    "application/json": components["schemas"]["HoldPage"];
                 };
             };
             /** @description `invalid_cursor`: The cursor is damaged; `cursor_mismatch`: The cursor belongs to another list or other filters; `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8; `acting_user_required`: This account shows each user only what the user sees in Clio */
@@ -12054,7 +12054,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_HoldItem_"];
+                    "application/json": components["schemas"]["HoldItemPage"];
                 };
             };
             /** @description `invalid_cursor`: The cursor is damaged; `cursor_mismatch`: The cursor belongs to another list or other filters; `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8; `acting_user_required`: This account shows each user only what the user sees in Clio */
@@ -12410,7 +12410,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_AuditEntry_"];
+                    "application/json": components["schemas"]["AuditEntryPage"];
                 };
             };
             /** @description `invalid_cursor`: The cursor is damaged; `cursor_mismatch`: The cursor belongs to another list or other filters; `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8; `acting_user_required`: This account shows each user only what the user sees in Clio */
@@ -12513,7 +12513,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_AuditEntry_"];
+                    "application/json": components["schemas"]["AuditEntryPage"];
                 };
             };
             /** @description `invalid_cursor`: The cursor is damaged; `cursor_mismatch`: The cursor belongs to another list or other filters */
@@ -12581,7 +12581,7 @@ export interface operations {
             };
         };
     };
-    read_events: {
+    list_events: {
         parameters: {
             query?: {
                 /** @description The seconds to wait for an event if there is none, 0 to 30. */
@@ -12684,7 +12684,7 @@ export interface operations {
             };
         };
     };
-    list_endpoints: {
+    list_webhook_endpoints: {
         parameters: {
             query?: {
                 /** @description `next_cursor` of the previous page. Leave it out for the first page. */
@@ -12712,7 +12712,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Endpoint_"];
+                    "application/json": components["schemas"]["WebhookEndpointPage"];
                 };
             };
             /** @description `invalid_cursor`: The cursor is damaged; `cursor_mismatch`: The cursor belongs to another list or other filters */
@@ -12771,7 +12771,7 @@ export interface operations {
             };
         };
     };
-    add_endpoint: {
+    create_webhook_endpoint: {
         parameters: {
             query?: never;
             header?: {
@@ -12785,7 +12785,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["EndpointIn"];
+                "application/json": components["schemas"]["WebhookEndpointIn"];
             };
         };
         responses: {
@@ -12797,7 +12797,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EndpointWithSecret"];
+                    "application/json": components["schemas"]["WebhookEndpointWithSecret"];
                 };
             };
             /** @description `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8; `invalid_json`: The body is not valid JSON */
@@ -12883,7 +12883,7 @@ export interface operations {
             };
         };
     };
-    get_endpoint: {
+    get_webhook_endpoint: {
         parameters: {
             query?: never;
             header?: never;
@@ -12901,7 +12901,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Endpoint"];
+                    "application/json": components["schemas"]["WebhookEndpoint"];
                 };
             };
             /** @description `invalid_token`: The service token is missing, unknown, revoked or has expired */
@@ -12960,7 +12960,7 @@ export interface operations {
             };
         };
     };
-    delete_endpoint: {
+    delete_webhook_endpoint: {
         parameters: {
             query?: never;
             header?: {
@@ -13058,7 +13058,7 @@ export interface operations {
             };
         };
     };
-    patch_endpoint: {
+    patch_webhook_endpoint: {
         parameters: {
             query?: never;
             header?: {
@@ -13075,7 +13075,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["EndpointPatch"];
+                "application/json": components["schemas"]["WebhookEndpointPatch"];
             };
         };
         responses: {
@@ -13085,7 +13085,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Endpoint"];
+                    "application/json": components["schemas"]["WebhookEndpoint"];
                 };
             };
             /** @description `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8; `invalid_json`: The body is not valid JSON */
@@ -13171,7 +13171,7 @@ export interface operations {
             };
         };
     };
-    rotate_secret: {
+    rotate_webhook_secret: {
         parameters: {
             query?: never;
             header?: {
@@ -13194,7 +13194,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EndpointWithSecret"];
+                    "application/json": components["schemas"]["WebhookEndpointWithSecret"];
                 };
             };
             /** @description `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8 */
@@ -13271,7 +13271,7 @@ export interface operations {
             };
         };
     };
-    enable_endpoint: {
+    enable_webhook_endpoint: {
         parameters: {
             query?: never;
             header?: {
@@ -13294,7 +13294,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Endpoint"];
+                    "application/json": components["schemas"]["WebhookEndpoint"];
                 };
             };
             /** @description `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8 */
@@ -13408,7 +13408,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Delivery_"];
+                    "application/json": components["schemas"]["DeliveryPage"];
                 };
             };
             /** @description `invalid_cursor`: The cursor is damaged; `cursor_mismatch`: The cursor belongs to another list or other filters */
@@ -13476,7 +13476,7 @@ export interface operations {
             };
         };
     };
-    redeliver: {
+    redeliver_delivery: {
         parameters: {
             query?: never;
             header?: {
@@ -13578,7 +13578,7 @@ export interface operations {
             };
         };
     };
-    test_endpoint: {
+    send_test_event: {
         parameters: {
             query?: never;
             header?: {
@@ -13601,7 +13601,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EndpointTest"];
+                    "application/json": components["schemas"]["WebhookEndpointTest"];
                 };
             };
             /** @description `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8 */
@@ -13678,7 +13678,7 @@ export interface operations {
             };
         };
     };
-    redeliver_many: {
+    redeliver_deliveries: {
         parameters: {
             query?: never;
             header?: {

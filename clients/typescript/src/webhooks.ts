@@ -91,7 +91,7 @@ function checkTime(timestamp: string, { tolerance = 300, now = Date.now }: Verif
 /** Return whether one of the signatures was made with one of the secrets. `crypto.subtle` compares in constant time. */
 async function isSigned(signed: Bytes, signatures: string, secrets: string | readonly string[]): Promise<boolean> {
   const given = signatures.split(" ").flatMap((one) => (one.startsWith("v1,") ? decoded(one.slice(3)) : []));
-  for (const secret of typeof secrets === "string" ? [secrets] : secrets) {
+  for (const secret of [secrets].flat()) {
     const key = await importKey(secret);
     for (const signature of given) {
       if (await crypto.subtle.verify("HMAC", key, signature, signed)) return true;

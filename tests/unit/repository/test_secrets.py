@@ -10,7 +10,7 @@ from detect_secrets.settings import transient_settings
 from tests.unit.repository.test_code_rules import ROOT, tracked
 
 BASELINE = ROOT / ".secrets.baseline"
-# Made of files that are looked at (tests/contract), or published by Clio. To look at them takes as long as half the rest.
+# They are made of files that are looked at (tests/contract), or published by Clio.
 MADE = {
     ROOT / "docs" / "openapi.json",
     ROOT / "tests" / "data" / "pinned" / "openapi.json",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConnectionError } from "@levitate/clio-client";
+import { ConnectionError, createClient } from "@levitate/clio-client";
 import { retryAfter, sleep } from "../../dist/retries.js";
 import { fake, HP, json, NOW, problem, type FakeAnswer } from "./fake.js";
 
@@ -95,6 +95,25 @@ for (const [name, [answer, call]] of Object.entries(REPEATED)) {
     assert.equal(sent.length, 2);
   });
 }
+
+test("an answer that does not come is not waited for beyond the deadline", async (context) => {
+  const alive = setInterval(() => {}, 60_000); // as the socket of a real request does
+  context.after(() => clearInterval(alive));
+  const never = (request: Request) =>
+    new Promise<Response>((_, reject) => {
+      const stop = (): void => reject(request.signal.reason);
+      if (request.signal.aborted) stop();
+      request.signal.addEventListener("abort", stop);
+    });
+  const options = { baseUrl: "http://service.test", token: "t0ken", retries: { deadline: 5 } };
+  const client = createClient({ ...options, surroundings: { fetch: never } });
+  const error = { name: "ConnectionError", message: "There was no answer within 5 ms" };
+  await assert.rejects(client.GET("/v1/fleet"), error);
+  const stop = new AbortController();
+  const call = client.GET("/v1/fleet", { signal: stop.signal });
+  stop.abort(new Error("enough"));
+  await assert.rejects(call, { message: "enough" });
+});
 
 test("a caller's signal ends a call, its pauses included", async () => {
   const stop = new AbortController();

@@ -3,8 +3,9 @@ import { test } from "node:test";
 import { isEvent, verifyWebhook, WebhookVerificationError, type VerifyOptions, type WebhookRequest } from "@levitate/clio-client";
 
 // Made with the Python library of Standard Webhooks.
-const SECRET = "whsec_dGhlIGZpcnN0IHNlY3JldCBvZiB0aGUgZW5kcG9pbnQ=";
-const OTHER_SECRET = "whsec_dGhlIG90aGVyIHNlY3JldCBvZiB0aGUgZW5kcG9pbnQ=";
+const secretOf = (key: string): string => `whsec_${btoa(key)}`;
+const SECRET = secretOf("the first secret of the endpoint");
+const OTHER_SECRET = secretOf("the other secret of the endpoint");
 const SIGNATURE = "v1,ODjhtVT7I7euZB/lkU0R2SSiA4Si4ZyLoVf5dNoVaBU=";
 const OTHER_SIGNATURE = "v1,7JVkSzYJOF864HDwXnNOQ/rZIjUFv+VSzS3xVfPv2jM=";
 const AT = 1772535849;
