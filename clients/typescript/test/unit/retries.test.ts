@@ -62,13 +62,15 @@ test("a request with an idempotency key is repeated with the same key and body",
 });
 
 const release = { params: { path: { account_id: "hp", hold_id: "hol_1" } } };
-const settings = { params: { ...HP, header: { "If-Match": '"1"' } }, body: {} };
+const firm = { name: "Harlow & Pike", time_zone: "UTC", country: "US", primary_user_id: null, enabled: true };
+const version = { params: { ...HP, header: { "If-Match": '"1"' } } };
 type Fake = ReturnType<typeof fake>["client"];
 
 const ONCE: Record<string, [FakeAnswer, (client: Fake) => Promise<unknown>]> = {
   "a POST without a key": [LOST, (client) => client.POST("/v1/accounts/{account_id}/holds/{hold_id}/release", release)],
   "a POST without a key, for 503": [problem(503, "x"), (client) => client.POST("/v1/accounts/{account_id}/holds/{hold_id}/release", release)],
-  "a change with If-Match": [LOST, (client) => client.PATCH("/v1/accounts/{account_id}/settings", settings)],
+  "a PUT with If-Match": [LOST, (client) => client.PUT("/v1/accounts/{account_id}", { ...version, body: firm })],
+  "a PATCH": [LOST, (client) => client.PATCH("/v1/accounts/{account_id}", { ...version, body: { name: "New" } })],
   "an invalid request": [problem(422, "invalid_request"), (client) => client.POST("/v1/accounts/{account_id}/activities", withKey)],
   "a conflict": [problem(409, "hold_decided"), (client) => client.PUT("/v1/accounts/{account_id}/users", { params: HP, body: { users: [] } })],
 };
