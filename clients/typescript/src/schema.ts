@@ -2896,6 +2896,12 @@ export interface components {
             };
         };
         /**
+         * EventKind
+         * @description The kind of an event.
+         * @enum {string}
+         */
+        EventKind: "client.new" | "contacts.changed" | "run.finished" | "connection.connected" | "connection.needs_reconnect" | "activity.written" | "activity.failed" | "issue.opened" | "issue.resolved";
+        /**
          * EventPage
          * @description A page of the events, in order. Store `next_cursor` after each page and start the next request from it.
          */
@@ -6135,6 +6141,75 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "name": "Harlow & Pike LLP",
+                     *           "time_zone": "America/Chicago",
+                     *           "country": "US",
+                     *           "primary_user_id": "u_off",
+                     *           "enabled": true,
+                     *           "publish": "after_review",
+                     *           "id": "hp",
+                     *           "clio": {
+                     *             "region": "us",
+                     *             "account_id": "77",
+                     *             "name": "Harlow & Pike LLP"
+                     *           },
+                     *           "created_at": "2026-12-01T04:05:16.226257Z",
+                     *           "updated_at": "2026-12-01T04:05:16.588068Z",
+                     *           "health": "needs_attention",
+                     *           "health_reasons": [],
+                     *           "last_successful_run_at": null,
+                     *           "connections": {
+                     *             "connected": 1,
+                     *             "needs_reconnect": 0
+                     *           },
+                     *           "open_issues": 1,
+                     *           "run": {
+                     *             "id": "run_01a22fc75b5841c67a3493148581",
+                     *             "kind": "full",
+                     *             "reads": "lists",
+                     *             "trigger": "manual",
+                     *             "status": "cancelled",
+                     *             "slot": null,
+                     *             "settings_version": 3,
+                     *             "queued_at": "2026-12-01T04:05:23.928360Z",
+                     *             "started_at": null,
+                     *             "finished_at": "2026-12-01T04:05:24.013760Z",
+                     *             "progress": {
+                     *               "phase": null,
+                     *               "done": 0,
+                     *               "total": null,
+                     *               "percent": null,
+                     *               "eta_seconds": null
+                     *             },
+                     *             "counts": {
+                     *               "pulled": {
+                     *                 "contacts": 0,
+                     *                 "matters": 0,
+                     *                 "relationships": 0
+                     *               },
+                     *               "changed": 0,
+                     *               "quarantined": 0,
+                     *               "entered": 0,
+                     *               "left": 0,
+                     *               "new_clients": 0
+                     *             },
+                     *             "clio": {
+                     *               "requests": 0,
+                     *               "rate_limited": 0,
+                     *               "waited_seconds": 0
+                     *             },
+                     *             "problems": []
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ListedAccountPage"];
                 };
             };
@@ -6168,6 +6243,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6186,6 +6263,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6209,6 +6288,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "health": {
+                     *         "ok": 0,
+                     *         "degraded": 0,
+                     *         "needs_attention": 1,
+                     *         "disabled": 0
+                     *       },
+                     *       "runs_in_flight": 0,
+                     *       "oldest_unserved_slot_at": null,
+                     *       "holds_waiting": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["Fleet"];
                 };
             };
@@ -6233,6 +6325,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6251,6 +6345,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6274,9 +6370,25 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The version of what the response shows. Send it as `If-Match` to change that version. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "Harlow & Pike LLP",
+                     *       "time_zone": "America/New_York",
+                     *       "country": "US",
+                     *       "primary_user_id": "u_off",
+                     *       "enabled": true,
+                     *       "publish": "after_review",
+                     *       "id": "hp",
+                     *       "clio": null,
+                     *       "created_at": "2026-12-01T04:05:16.226257Z",
+                     *       "updated_at": "2026-12-01T04:05:16.226257Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Account"];
                 };
             };
@@ -6310,6 +6422,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6328,6 +6442,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6355,6 +6471,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Harlow & Pike LLP",
+                 *       "time_zone": "America/New_York",
+                 *       "country": "US",
+                 *       "primary_user_id": "u_off",
+                 *       "enabled": true,
+                 *       "publish": "after_review"
+                 *     }
+                 */
                 "application/json": components["schemas"]["AccountIn"];
             };
         };
@@ -6362,9 +6488,25 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The version of what the response shows. Send it as `If-Match` to change that version. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "Harlow & Pike LLP",
+                     *       "time_zone": "America/New_York",
+                     *       "country": "US",
+                     *       "primary_user_id": "u_off",
+                     *       "enabled": true,
+                     *       "publish": "after_review",
+                     *       "id": "hp",
+                     *       "clio": null,
+                     *       "created_at": "2026-12-01T04:05:16.226257Z",
+                     *       "updated_at": "2026-12-01T04:05:16.226257Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Account"];
                 };
             };
@@ -6443,6 +6585,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6461,6 +6605,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6543,6 +6689,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6561,6 +6709,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6588,6 +6738,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "time_zone": "America/Chicago"
+                 *     }
+                 */
                 "application/merge-patch+json": {
                     [key: string]: unknown;
                 };
@@ -6597,9 +6752,25 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The version of what the response shows. Send it as `If-Match` to change that version. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "Harlow & Pike LLP",
+                     *       "time_zone": "America/Chicago",
+                     *       "country": "US",
+                     *       "primary_user_id": "u_off",
+                     *       "enabled": true,
+                     *       "publish": "after_review",
+                     *       "id": "hp",
+                     *       "clio": null,
+                     *       "created_at": "2026-12-01T04:05:16.226257Z",
+                     *       "updated_at": "2026-12-01T04:05:16.588068Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Account"];
                 };
             };
@@ -6696,6 +6867,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6714,6 +6887,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6740,6 +6915,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "users": [
+                     *         {
+                     *           "id": "u_ann",
+                     *           "name": "Ann Harlow",
+                     *           "email": "ann@harlowpike.test",
+                     *           "active": true
+                     *         },
+                     *         {
+                     *           "id": "u_ben",
+                     *           "name": "Ben Pike",
+                     *           "email": "ben@harlowpike.test",
+                     *           "active": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserList"];
                 };
             };
@@ -6773,6 +6966,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6791,6 +6986,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6819,6 +7016,24 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "users": [
+                 *         {
+                 *           "id": "u_ann",
+                 *           "name": "Ann Harlow",
+                 *           "email": "ann@harlowpike.test",
+                 *           "active": true
+                 *         },
+                 *         {
+                 *           "id": "u_ben",
+                 *           "name": "Ben Pike",
+                 *           "email": "ben@harlowpike.test",
+                 *           "active": true
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["UsersIn"];
             };
         };
@@ -6829,6 +7044,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "users": [
+                     *         {
+                     *           "id": "u_ann",
+                     *           "name": "Ann Harlow",
+                     *           "email": "ann@harlowpike.test",
+                     *           "active": true
+                     *         },
+                     *         {
+                     *           "id": "u_ben",
+                     *           "name": "Ben Pike",
+                     *           "email": "ben@harlowpike.test",
+                     *           "active": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserList"];
                 };
             };
@@ -6898,6 +7131,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6916,6 +7151,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6949,6 +7186,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "clio_user_id": "501",
+                     *           "name": "Ann Harlow",
+                     *           "email": "ann@harlowpike.test",
+                     *           "enabled": true,
+                     *           "user_id": "u_ann",
+                     *           "mapped_by": "connection",
+                     *           "contacts": 4
+                     *         },
+                     *         {
+                     *           "clio_user_id": "502",
+                     *           "name": "Ben Pike",
+                     *           "email": "ben@harlowpike.test",
+                     *           "enabled": true,
+                     *           "user_id": "u_ben",
+                     *           "mapped_by": "email",
+                     *           "contacts": 3
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["AttorneyPage"];
                 };
             };
@@ -6991,6 +7254,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7009,6 +7274,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7036,6 +7303,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "user_id": "u_cat"
+                 *     }
+                 */
                 "application/json": components["schemas"]["AttorneyIn"];
             };
         };
@@ -7046,6 +7318,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "clio_user_id": "501",
+                     *       "name": "Ann Harlow",
+                     *       "email": "ann@harlowpike.test",
+                     *       "enabled": true,
+                     *       "user_id": "u_cat",
+                     *       "mapped_by": "manual",
+                     *       "contacts": 4
+                     *     }
+                     */
                     "application/json": components["schemas"]["Attorney"];
                 };
             };
@@ -7106,6 +7389,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7124,6 +7409,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7206,6 +7493,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7224,6 +7513,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7255,6 +7546,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "health": "degraded",
+                     *       "health_reasons": [
+                     *         {
+                     *           "code": "activity_user_unknown",
+                     *           "detail": "Activities wait because their user is not in the directory of Levitate users, for example those of u_dan. Levitate's backend must send these users with PUT …/users. Then what waits is written by itself; what waits for 14 days fails"
+                     *         }
+                     *       ],
+                     *       "last_successful_run_at": "2026-12-01T04:05:20.282915Z",
+                     *       "next_run_at": "2026-12-01T12:00:00Z",
+                     *       "connections": {
+                     *         "connected": 1,
+                     *         "needs_reconnect": 0
+                     *       },
+                     *       "contacts": {
+                     *         "in_scope": 7,
+                     *         "out_of_scope": 0,
+                     *         "deleted": 0
+                     *       },
+                     *       "run": {
+                     *         "id": "run_01a22fc75b5841c67a3493148581",
+                     *         "kind": "full",
+                     *         "reads": "lists",
+                     *         "trigger": "manual",
+                     *         "status": "cancelled",
+                     *         "slot": null,
+                     *         "settings_version": 3,
+                     *         "queued_at": "2026-12-01T04:05:23.928360Z",
+                     *         "started_at": null,
+                     *         "finished_at": "2026-12-01T04:05:24.013760Z",
+                     *         "progress": {
+                     *           "phase": null,
+                     *           "done": 0,
+                     *           "total": null,
+                     *           "percent": null,
+                     *           "eta_seconds": null
+                     *         },
+                     *         "counts": {
+                     *           "pulled": {
+                     *             "contacts": 0,
+                     *             "matters": 0,
+                     *             "relationships": 0
+                     *           },
+                     *           "changed": 0,
+                     *           "quarantined": 0,
+                     *           "entered": 0,
+                     *           "left": 0,
+                     *           "new_clients": 0
+                     *         },
+                     *         "clio": {
+                     *           "requests": 0,
+                     *           "rate_limited": 0,
+                     *           "waited_seconds": 0
+                     *         },
+                     *         "problems": []
+                     *       },
+                     *       "open_issues": 1,
+                     *       "coverage": [
+                     *         {
+                     *           "connection_id": "cnx_01a22fc74046632162f6d508ee46",
+                     *           "user_id": "u_ann",
+                     *           "full_view": true,
+                     *           "last_sync_at": "2026-12-01T04:05:20.014211Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Status"];
                 };
             };
@@ -7297,6 +7656,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7315,6 +7676,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7344,6 +7707,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "era_01a22fc76294529202d441598679",
+                     *       "subject": {
+                     *         "kind": "contact",
+                     *         "id": "con_cfc189046d785f2aa3ccfd0126920a5b"
+                     *       },
+                     *       "status": "done",
+                     *       "requested_by": null,
+                     *       "requested_at": "2026-12-01T04:05:25.780778Z",
+                     *       "finished_at": "2026-12-01T04:05:25.780778Z",
+                     *       "remaining": [
+                     *         {
+                     *           "code": "kept_hash",
+                     *           "detail": "A keyed hash of the person's Clio id is kept, so that the person is not read from Clio again"
+                     *         },
+                     *         {
+                     *           "code": "kept_feed_line",
+                     *           "detail": "The change feed keeps one last line about the contact, with ids only, for its readers"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Erasure"];
                 };
             };
@@ -7386,6 +7772,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7404,6 +7792,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7443,6 +7833,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "cnx_01a22fc74046632162f6d508ee46",
+                     *           "user_id": "u_ann",
+                     *           "region": "us",
+                     *           "status": "connected",
+                     *           "clio_user": {
+                     *             "id": "501",
+                     *             "name": "Ann Harlow",
+                     *             "email": "ann@harlowpike.test"
+                     *           },
+                     *           "connected_at": "2026-12-01T04:05:17.380645Z",
+                     *           "last_sync_at": "2026-12-01T04:05:18.808695Z",
+                     *           "problem": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConnectionPage"];
                 };
             };
@@ -7485,6 +7897,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7503,6 +7917,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7528,6 +7944,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "user_id": "u_ann",
+                 *       "region": "us",
+                 *       "return_url": "https://app.levitate.example/integrations"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ConnectionIn"];
             };
         };
@@ -7540,6 +7963,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "cnx_01a22fc74046632162f6d508ee46",
+                     *       "status": "pending",
+                     *       "authorize_url": "https://clio.levitate.example/oauth/clio/start/…",
+                     *       "expires_at": "2026-12-01T04:15:16.998320Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["StartedConnection"];
                 };
             };
@@ -7600,6 +8031,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7618,6 +8051,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7646,6 +8081,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "cnx_01a22fc74046632162f6d508ee46",
+                     *       "user_id": "u_ann",
+                     *       "region": "us",
+                     *       "status": "connected",
+                     *       "clio_user": {
+                     *         "id": "501",
+                     *         "name": "Ann Harlow",
+                     *         "email": "ann@harlowpike.test"
+                     *       },
+                     *       "connected_at": "2026-12-01T04:05:17.380645Z",
+                     *       "last_sync_at": "2026-12-01T04:05:18.808695Z",
+                     *       "problem": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Connection"];
                 };
             };
@@ -7679,6 +8130,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7697,6 +8150,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7779,6 +8234,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7797,6 +8254,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7822,6 +8281,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "user_id": "u_ann",
+                 *       "region": "us",
+                 *       "return_url": "https://app.levitate.example/integrations"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ConnectLinkIn"];
             };
         };
@@ -7834,6 +8300,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "lnk_01a22fc73fd53b059b454fe1f379",
+                     *       "url": "https://clio.levitate.example/oauth/links/…",
+                     *       "expires_at": "2026-12-08T04:05:16.885498Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConnectLink"];
                 };
             };
@@ -7894,6 +8367,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7912,6 +8387,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7994,6 +8471,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8012,6 +8491,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8038,9 +8519,107 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The version of what the response shows. Send it as `If-Match` to change that version. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "version": 1,
+                     *       "settings": {
+                     *         "scope": {
+                     *           "include_non_clients": false,
+                     *           "include_related": false,
+                     *           "related_role_exclude": [
+                     *             "opposing*",
+                     *             "adverse*"
+                     *           ],
+                     *           "primary_email_only": false,
+                     *           "segment": {
+                     *             "include_any": [],
+                     *             "exclude_any": []
+                     *           },
+                     *           "opt_out_field_id": null
+                     *         },
+                     *         "ownership": {
+                     *           "source": "responsible_attorney",
+                     *           "fallback": "primary_user",
+                     *           "prefer_open": false,
+                     *           "sticky": false
+                     *         },
+                     *         "tags": {
+                     *           "practice_area": {
+                     *             "enabled": true,
+                     *             "matter_status": [
+                     *               "open"
+                     *             ],
+                     *             "label_from": "name"
+                     *           },
+                     *           "related_practice_area": {
+                     *             "enabled": false,
+                     *             "matter_status": [
+                     *               "open"
+                     *             ]
+                     *           },
+                     *           "relationships": {
+                     *             "enabled": false
+                     *           },
+                     *           "matter_number": {
+                     *             "enabled": false,
+                     *             "matter_status": [
+                     *               "open",
+                     *               "pending"
+                     *             ]
+                     *           },
+                     *           "matter_tag": {
+                     *             "enabled": false,
+                     *             "matter_status": [
+                     *               "open",
+                     *               "pending"
+                     *             ]
+                     *           },
+                     *           "location": {
+                     *             "city": false,
+                     *             "state": false,
+                     *             "postal_code": false,
+                     *             "country": false
+                     *           },
+                     *           "responsible_attorney": "none",
+                     *           "originating_attorney": "none",
+                     *           "company_representatives": "all",
+                     *           "custom_fields": []
+                     *         },
+                     *         "key_facts": {
+                     *           "birthday": true,
+                     *           "clio_id": true,
+                     *           "custom_date_field_ids": []
+                     *         },
+                     *         "writeback": {
+                     *           "email": true,
+                     *           "note": true,
+                     *           "phone_call": true,
+                     *           "text_message": true,
+                     *           "handwritten_card": true,
+                     *           "fallback_author": "none"
+                     *         },
+                     *         "new_client": {
+                     *           "initial_sync": "emit",
+                     *           "require_open_matter": false,
+                     *           "surge_threshold": 50,
+                     *           "hold_possible_duplicates": false
+                     *         },
+                     *         "restricted_matters": {
+                     *           "withhold": false
+                     *         },
+                     *         "privacy": {
+                     *           "respect_visibility": false
+                     *         }
+                     *       },
+                     *       "updated_at": "2026-12-01T04:05:16.226257Z",
+                     *       "updated_by": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["SettingsVersion"];
                 };
             };
@@ -8083,6 +8662,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8101,6 +8682,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8128,6 +8711,97 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "scope": {
+                 *         "include_non_clients": false,
+                 *         "include_related": false,
+                 *         "related_role_exclude": [
+                 *           "opposing*",
+                 *           "adverse*"
+                 *         ],
+                 *         "primary_email_only": false,
+                 *         "segment": {
+                 *           "include_any": [],
+                 *           "exclude_any": []
+                 *         },
+                 *         "opt_out_field_id": null
+                 *       },
+                 *       "ownership": {
+                 *         "source": "responsible_attorney",
+                 *         "fallback": "primary_user",
+                 *         "prefer_open": false,
+                 *         "sticky": false
+                 *       },
+                 *       "tags": {
+                 *         "practice_area": {
+                 *           "enabled": true,
+                 *           "matter_status": [
+                 *             "open"
+                 *           ],
+                 *           "label_from": "name"
+                 *         },
+                 *         "related_practice_area": {
+                 *           "enabled": false,
+                 *           "matter_status": [
+                 *             "open"
+                 *           ]
+                 *         },
+                 *         "relationships": {
+                 *           "enabled": false
+                 *         },
+                 *         "matter_number": {
+                 *           "enabled": false,
+                 *           "matter_status": [
+                 *             "open",
+                 *             "pending"
+                 *           ]
+                 *         },
+                 *         "matter_tag": {
+                 *           "enabled": false,
+                 *           "matter_status": [
+                 *             "open",
+                 *             "pending"
+                 *           ]
+                 *         },
+                 *         "location": {
+                 *           "city": false,
+                 *           "state": false,
+                 *           "postal_code": false,
+                 *           "country": false
+                 *         },
+                 *         "responsible_attorney": "none",
+                 *         "originating_attorney": "none",
+                 *         "company_representatives": "all",
+                 *         "custom_fields": []
+                 *       },
+                 *       "key_facts": {
+                 *         "birthday": true,
+                 *         "clio_id": true,
+                 *         "custom_date_field_ids": []
+                 *       },
+                 *       "writeback": {
+                 *         "email": true,
+                 *         "note": true,
+                 *         "phone_call": true,
+                 *         "text_message": true,
+                 *         "handwritten_card": true,
+                 *         "fallback_author": "none"
+                 *       },
+                 *       "new_client": {
+                 *         "initial_sync": "emit",
+                 *         "require_open_matter": false,
+                 *         "surge_threshold": 50,
+                 *         "hold_possible_duplicates": false
+                 *       },
+                 *       "restricted_matters": {
+                 *         "withhold": false
+                 *       },
+                 *       "privacy": {
+                 *         "respect_visibility": false
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["Settings"];
             };
         };
@@ -8135,9 +8809,109 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The version of what the response shows. Send it as `If-Match` to change that version. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "version": 3,
+                     *       "settings": {
+                     *         "scope": {
+                     *           "include_non_clients": false,
+                     *           "include_related": false,
+                     *           "related_role_exclude": [
+                     *             "opposing*",
+                     *             "adverse*"
+                     *           ],
+                     *           "primary_email_only": false,
+                     *           "segment": {
+                     *             "include_any": [],
+                     *             "exclude_any": []
+                     *           },
+                     *           "opt_out_field_id": null
+                     *         },
+                     *         "ownership": {
+                     *           "source": "responsible_attorney",
+                     *           "fallback": "primary_user",
+                     *           "prefer_open": false,
+                     *           "sticky": false
+                     *         },
+                     *         "tags": {
+                     *           "practice_area": {
+                     *             "enabled": true,
+                     *             "matter_status": [
+                     *               "open"
+                     *             ],
+                     *             "label_from": "name"
+                     *           },
+                     *           "related_practice_area": {
+                     *             "enabled": false,
+                     *             "matter_status": [
+                     *               "open"
+                     *             ]
+                     *           },
+                     *           "relationships": {
+                     *             "enabled": false
+                     *           },
+                     *           "matter_number": {
+                     *             "enabled": false,
+                     *             "matter_status": [
+                     *               "open",
+                     *               "pending"
+                     *             ]
+                     *           },
+                     *           "matter_tag": {
+                     *             "enabled": false,
+                     *             "matter_status": [
+                     *               "open",
+                     *               "pending"
+                     *             ]
+                     *           },
+                     *           "location": {
+                     *             "city": false,
+                     *             "state": false,
+                     *             "postal_code": false,
+                     *             "country": false
+                     *           },
+                     *           "responsible_attorney": "none",
+                     *           "originating_attorney": "none",
+                     *           "company_representatives": "all",
+                     *           "custom_fields": []
+                     *         },
+                     *         "key_facts": {
+                     *           "birthday": true,
+                     *           "clio_id": true,
+                     *           "custom_date_field_ids": []
+                     *         },
+                     *         "writeback": {
+                     *           "email": true,
+                     *           "note": true,
+                     *           "phone_call": true,
+                     *           "text_message": true,
+                     *           "handwritten_card": true,
+                     *           "fallback_author": "none"
+                     *         },
+                     *         "new_client": {
+                     *           "initial_sync": "emit",
+                     *           "require_open_matter": false,
+                     *           "surge_threshold": 50,
+                     *           "hold_possible_duplicates": false
+                     *         },
+                     *         "restricted_matters": {
+                     *           "withhold": false
+                     *         },
+                     *         "privacy": {
+                     *           "respect_visibility": false
+                     *         }
+                     *       },
+                     *       "updated_at": "2026-12-01T04:05:23.047954Z",
+                     *       "updated_by": null,
+                     *       "run_id": "run_01a22fc75779345bb19f374b2ca6",
+                     *       "kept": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["SettingsSaved"];
                 };
             };
@@ -8216,6 +8990,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8234,6 +9010,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8261,6 +9039,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "tags": {
+                 *         "location": {
+                 *           "city": true
+                 *         }
+                 *       }
+                 *     }
+                 */
                 "application/merge-patch+json": {
                     [key: string]: unknown;
                 };
@@ -8270,9 +9057,109 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description The version of what the response shows. Send it as `If-Match` to change that version. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "version": 2,
+                     *       "settings": {
+                     *         "scope": {
+                     *           "include_non_clients": false,
+                     *           "include_related": false,
+                     *           "related_role_exclude": [
+                     *             "opposing*",
+                     *             "adverse*"
+                     *           ],
+                     *           "primary_email_only": false,
+                     *           "segment": {
+                     *             "include_any": [],
+                     *             "exclude_any": []
+                     *           },
+                     *           "opt_out_field_id": null
+                     *         },
+                     *         "ownership": {
+                     *           "source": "responsible_attorney",
+                     *           "fallback": "primary_user",
+                     *           "prefer_open": false,
+                     *           "sticky": false
+                     *         },
+                     *         "tags": {
+                     *           "practice_area": {
+                     *             "enabled": true,
+                     *             "matter_status": [
+                     *               "open"
+                     *             ],
+                     *             "label_from": "name"
+                     *           },
+                     *           "related_practice_area": {
+                     *             "enabled": false,
+                     *             "matter_status": [
+                     *               "open"
+                     *             ]
+                     *           },
+                     *           "relationships": {
+                     *             "enabled": false
+                     *           },
+                     *           "matter_number": {
+                     *             "enabled": false,
+                     *             "matter_status": [
+                     *               "open",
+                     *               "pending"
+                     *             ]
+                     *           },
+                     *           "matter_tag": {
+                     *             "enabled": false,
+                     *             "matter_status": [
+                     *               "open",
+                     *               "pending"
+                     *             ]
+                     *           },
+                     *           "location": {
+                     *             "city": true,
+                     *             "state": false,
+                     *             "postal_code": false,
+                     *             "country": false
+                     *           },
+                     *           "responsible_attorney": "none",
+                     *           "originating_attorney": "none",
+                     *           "company_representatives": "all",
+                     *           "custom_fields": []
+                     *         },
+                     *         "key_facts": {
+                     *           "birthday": true,
+                     *           "clio_id": true,
+                     *           "custom_date_field_ids": []
+                     *         },
+                     *         "writeback": {
+                     *           "email": true,
+                     *           "note": true,
+                     *           "phone_call": true,
+                     *           "text_message": true,
+                     *           "handwritten_card": true,
+                     *           "fallback_author": "none"
+                     *         },
+                     *         "new_client": {
+                     *           "initial_sync": "emit",
+                     *           "require_open_matter": false,
+                     *           "surge_threshold": 50,
+                     *           "hold_possible_duplicates": false
+                     *         },
+                     *         "restricted_matters": {
+                     *           "withhold": false
+                     *         },
+                     *         "privacy": {
+                     *           "respect_visibility": false
+                     *         }
+                     *       },
+                     *       "updated_at": "2026-12-01T04:05:22.937684Z",
+                     *       "updated_by": null,
+                     *       "run_id": "run_01a22fc75779345bb19f374b2ca6",
+                     *       "kept": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["SettingsSaved"];
                 };
             };
@@ -8360,6 +9247,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8378,6 +9267,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8420,6 +9311,202 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "version": 3,
+                     *           "settings": {
+                     *             "scope": {
+                     *               "include_non_clients": false,
+                     *               "include_related": false,
+                     *               "related_role_exclude": [
+                     *                 "opposing*",
+                     *                 "adverse*"
+                     *               ],
+                     *               "primary_email_only": false,
+                     *               "segment": {
+                     *                 "include_any": [],
+                     *                 "exclude_any": []
+                     *               },
+                     *               "opt_out_field_id": null
+                     *             },
+                     *             "ownership": {
+                     *               "source": "responsible_attorney",
+                     *               "fallback": "primary_user",
+                     *               "prefer_open": false,
+                     *               "sticky": false
+                     *             },
+                     *             "tags": {
+                     *               "practice_area": {
+                     *                 "enabled": true,
+                     *                 "matter_status": [
+                     *                   "open"
+                     *                 ],
+                     *                 "label_from": "name"
+                     *               },
+                     *               "related_practice_area": {
+                     *                 "enabled": false,
+                     *                 "matter_status": [
+                     *                   "open"
+                     *                 ]
+                     *               },
+                     *               "relationships": {
+                     *                 "enabled": false
+                     *               },
+                     *               "matter_number": {
+                     *                 "enabled": false,
+                     *                 "matter_status": [
+                     *                   "open",
+                     *                   "pending"
+                     *                 ]
+                     *               },
+                     *               "matter_tag": {
+                     *                 "enabled": false,
+                     *                 "matter_status": [
+                     *                   "open",
+                     *                   "pending"
+                     *                 ]
+                     *               },
+                     *               "location": {
+                     *                 "city": false,
+                     *                 "state": false,
+                     *                 "postal_code": false,
+                     *                 "country": false
+                     *               },
+                     *               "responsible_attorney": "none",
+                     *               "originating_attorney": "none",
+                     *               "company_representatives": "all",
+                     *               "custom_fields": []
+                     *             },
+                     *             "key_facts": {
+                     *               "birthday": true,
+                     *               "clio_id": true,
+                     *               "custom_date_field_ids": []
+                     *             },
+                     *             "writeback": {
+                     *               "email": true,
+                     *               "note": true,
+                     *               "phone_call": true,
+                     *               "text_message": true,
+                     *               "handwritten_card": true,
+                     *               "fallback_author": "none"
+                     *             },
+                     *             "new_client": {
+                     *               "initial_sync": "emit",
+                     *               "require_open_matter": false,
+                     *               "surge_threshold": 50,
+                     *               "hold_possible_duplicates": false
+                     *             },
+                     *             "restricted_matters": {
+                     *               "withhold": false
+                     *             },
+                     *             "privacy": {
+                     *               "respect_visibility": false
+                     *             }
+                     *           },
+                     *           "updated_at": "2026-12-01T04:05:23.047954Z",
+                     *           "updated_by": null
+                     *         },
+                     *         {
+                     *           "version": 2,
+                     *           "settings": {
+                     *             "scope": {
+                     *               "include_non_clients": false,
+                     *               "include_related": false,
+                     *               "related_role_exclude": [
+                     *                 "opposing*",
+                     *                 "adverse*"
+                     *               ],
+                     *               "primary_email_only": false,
+                     *               "segment": {
+                     *                 "include_any": [],
+                     *                 "exclude_any": []
+                     *               },
+                     *               "opt_out_field_id": null
+                     *             },
+                     *             "ownership": {
+                     *               "source": "responsible_attorney",
+                     *               "fallback": "primary_user",
+                     *               "prefer_open": false,
+                     *               "sticky": false
+                     *             },
+                     *             "tags": {
+                     *               "practice_area": {
+                     *                 "enabled": true,
+                     *                 "matter_status": [
+                     *                   "open"
+                     *                 ],
+                     *                 "label_from": "name"
+                     *               },
+                     *               "related_practice_area": {
+                     *                 "enabled": false,
+                     *                 "matter_status": [
+                     *                   "open"
+                     *                 ]
+                     *               },
+                     *               "relationships": {
+                     *                 "enabled": false
+                     *               },
+                     *               "matter_number": {
+                     *                 "enabled": false,
+                     *                 "matter_status": [
+                     *                   "open",
+                     *                   "pending"
+                     *                 ]
+                     *               },
+                     *               "matter_tag": {
+                     *                 "enabled": false,
+                     *                 "matter_status": [
+                     *                   "open",
+                     *                   "pending"
+                     *                 ]
+                     *               },
+                     *               "location": {
+                     *                 "city": true,
+                     *                 "state": false,
+                     *                 "postal_code": false,
+                     *                 "country": false
+                     *               },
+                     *               "responsible_attorney": "none",
+                     *               "originating_attorney": "none",
+                     *               "company_representatives": "all",
+                     *               "custom_fields": []
+                     *             },
+                     *             "key_facts": {
+                     *               "birthday": true,
+                     *               "clio_id": true,
+                     *               "custom_date_field_ids": []
+                     *             },
+                     *             "writeback": {
+                     *               "email": true,
+                     *               "note": true,
+                     *               "phone_call": true,
+                     *               "text_message": true,
+                     *               "handwritten_card": true,
+                     *               "fallback_author": "none"
+                     *             },
+                     *             "new_client": {
+                     *               "initial_sync": "emit",
+                     *               "require_open_matter": false,
+                     *               "surge_threshold": 50,
+                     *               "hold_possible_duplicates": false
+                     *             },
+                     *             "restricted_matters": {
+                     *               "withhold": false
+                     *             },
+                     *             "privacy": {
+                     *               "respect_visibility": false
+                     *             }
+                     *           },
+                     *           "updated_at": "2026-12-01T04:05:22.937684Z",
+                     *           "updated_by": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["SettingsVersionPage"];
                 };
             };
@@ -8471,6 +9558,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8489,6 +9578,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8517,6 +9608,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "settings": {
+                 *         "tags": {
+                 *           "location": {
+                 *             "city": true
+                 *           }
+                 *         }
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["PreviewIn"];
             };
         };
@@ -8527,6 +9629,151 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "summary": {
+                     *         "entering": 0,
+                     *         "leaving": 0,
+                     *         "contacts_with_tag_changes": 1,
+                     *         "tags_added": {
+                     *           "Raleigh": 1
+                     *         },
+                     *         "tags_removed": {},
+                     *         "owner_changes": 0,
+                     *         "new_clients": 0,
+                     *         "by_state_reason": {
+                     *           "settings": 1,
+                     *           "not_a_client": 1,
+                     *           "role_excluded": 1
+                     *         },
+                     *         "by_owner": [
+                     *           {
+                     *             "user_id": "u_ann",
+                     *             "n": 3
+                     *           },
+                     *           {
+                     *             "user_id": "u_ben",
+                     *             "n": 3
+                     *           }
+                     *         ],
+                     *         "possible_duplicates": 0
+                     *       },
+                     *       "data": [
+                     *         {
+                     *           "seq": null,
+                     *           "kind": "contact.updated",
+                     *           "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *           "clio_id": "1001",
+                     *           "run_id": null,
+                     *           "at": "2026-12-01T04:05:22.813677Z",
+                     *           "cause": "settings",
+                     *           "fields": {},
+                     *           "tags_added": [
+                     *             "Raleigh"
+                     *           ],
+                     *           "tags_removed": [],
+                     *           "owner": null,
+                     *           "contact": {
+                     *             "id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *             "clio_id": "1001",
+                     *             "clio_url": "https://app.clio.com/nc/#/contacts/1001",
+                     *             "version": 2,
+                     *             "state": "in_scope",
+                     *             "state_reason": null,
+                     *             "first_name": "Alice",
+                     *             "middle_name": null,
+                     *             "last_name": "Moreno",
+                     *             "prefix": null,
+                     *             "title": "Teacher",
+                     *             "company": null,
+                     *             "emails": [
+                     *               {
+                     *                 "address": "alice@home.test",
+                     *                 "kind": "Home",
+                     *                 "primary": true
+                     *               },
+                     *               {
+                     *                 "address": "alice@work.test",
+                     *                 "kind": "Work",
+                     *                 "primary": false
+                     *               }
+                     *             ],
+                     *             "phones": [
+                     *               {
+                     *                 "number": "+19195550102",
+                     *                 "raw": "919 555 0102",
+                     *                 "kind": "Mobile",
+                     *                 "primary": true
+                     *               },
+                     *               {
+                     *                 "number": "+19195550101",
+                     *                 "raw": "919 555 0101",
+                     *                 "kind": "Home",
+                     *                 "primary": false
+                     *               }
+                     *             ],
+                     *             "addresses": [
+                     *               {
+                     *                 "kind": "Home",
+                     *                 "street": "12 Elm St",
+                     *                 "city": "Raleigh",
+                     *                 "state": "NC",
+                     *                 "postal_code": "27601",
+                     *                 "country": "US",
+                     *                 "primary": true,
+                     *                 "clio_primary": false
+                     *               },
+                     *               {
+                     *                 "kind": "Work",
+                     *                 "street": "88 Work Ave",
+                     *                 "city": "Durham",
+                     *                 "state": "NC",
+                     *                 "postal_code": "27701",
+                     *                 "country": "US",
+                     *                 "primary": false,
+                     *                 "clio_primary": true
+                     *               }
+                     *             ],
+                     *             "tags": [
+                     *               {
+                     *                 "label": "Clio",
+                     *                 "category": "default",
+                     *                 "restricted": false
+                     *               },
+                     *               {
+                     *                 "label": "Person",
+                     *                 "category": "default",
+                     *                 "restricted": false
+                     *               }
+                     *             ],
+                     *             "owner": {
+                     *               "user_id": "u_ann",
+                     *               "rule": "responsible_attorney",
+                     *               "matter_clio_id": "201",
+                     *               "detail": null
+                     *             },
+                     *             "key_facts": [
+                     *               {
+                     *                 "kind": "birthday",
+                     *                 "label": "Birthday",
+                     *                 "value": "1984-03-09"
+                     *               },
+                     *               {
+                     *                 "kind": "clio_id",
+                     *                 "label": "Clio ID",
+                     *                 "value": "1001"
+                     *               }
+                     *             ],
+                     *             "merged_into": null,
+                     *             "first_synced_at": "2026-12-01T04:05:20.839209Z",
+                     *             "updated_at": "2026-12-01T04:05:22.813677Z"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Preview"];
                     "text/event-stream": string;
                 };
@@ -8588,6 +9835,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8606,6 +9855,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8632,6 +9883,78 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "custom_fields": [
+                     *         {
+                     *           "id": "1",
+                     *           "name": "Newsletter OK",
+                     *           "type": "checkbox",
+                     *           "parent": "contact",
+                     *           "deleted": false,
+                     *           "options": [],
+                     *           "makes_tags": true,
+                     *           "makes_dates": false,
+                     *           "makes_opt_out": true
+                     *         },
+                     *         {
+                     *           "id": "2",
+                     *           "name": "Net Worth",
+                     *           "type": "currency",
+                     *           "parent": "contact",
+                     *           "deleted": false,
+                     *           "options": [],
+                     *           "makes_tags": true,
+                     *           "makes_dates": false,
+                     *           "makes_opt_out": false
+                     *         }
+                     *       ],
+                     *       "practice_areas": [
+                     *         {
+                     *           "id": "11",
+                     *           "name": "Family Law",
+                     *           "category": "family",
+                     *           "gone": false
+                     *         },
+                     *         {
+                     *           "id": "12",
+                     *           "name": "Estate Planning",
+                     *           "category": "wills_and_estates",
+                     *           "gone": false
+                     *         }
+                     *       ],
+                     *       "stages": [
+                     *         {
+                     *           "id": "21",
+                     *           "name": "Discovery",
+                     *           "practice_area_id": "11",
+                     *           "gone": false
+                     *         },
+                     *         {
+                     *           "id": "22",
+                     *           "name": "Closing",
+                     *           "practice_area_id": "13",
+                     *           "gone": false
+                     *         }
+                     *       ],
+                     *       "users": [
+                     *         {
+                     *           "id": "501",
+                     *           "name": "Ann Harlow",
+                     *           "email": "ann@harlowpike.test",
+                     *           "enabled": true,
+                     *           "gone": false
+                     *         },
+                     *         {
+                     *           "id": "502",
+                     *           "name": "Ben Pike",
+                     *           "email": "ben@harlowpike.test",
+                     *           "enabled": true,
+                     *           "gone": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Catalog"];
                 };
             };
@@ -8665,6 +9988,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8683,6 +10008,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8728,6 +10055,51 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "run_01a22fc74257c37b8eca498fd9c4",
+                     *           "kind": "initial",
+                     *           "reads": "lists",
+                     *           "trigger": "connect",
+                     *           "status": "succeeded",
+                     *           "slot": null,
+                     *           "settings_version": 1,
+                     *           "queued_at": "2026-12-01T04:05:17.527084Z",
+                     *           "started_at": "2026-12-01T04:05:17.745300Z",
+                     *           "finished_at": "2026-12-01T04:05:19.124635Z",
+                     *           "progress": {
+                     *             "phase": "done",
+                     *             "done": 57,
+                     *             "total": 57,
+                     *             "percent": 100,
+                     *             "eta_seconds": 0
+                     *           },
+                     *           "counts": {
+                     *             "pulled": {
+                     *               "contacts": 11,
+                     *               "matters": 10,
+                     *               "relationships": 2
+                     *             },
+                     *             "changed": 0,
+                     *             "quarantined": 0,
+                     *             "entered": 0,
+                     *             "left": 0,
+                     *             "new_clients": 0
+                     *           },
+                     *           "clio": {
+                     *             "requests": 8,
+                     *             "rate_limited": 0,
+                     *             "waited_seconds": 0
+                     *           },
+                     *           "problems": []
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["RunPage"];
                 };
             };
@@ -8770,6 +10142,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8788,6 +10162,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8815,6 +10191,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "full"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RunIn"];
             };
         };
@@ -8827,6 +10208,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "run_01a22fc75b5841c67a3493148581",
+                     *       "kind": "full",
+                     *       "reads": "lists",
+                     *       "trigger": "manual",
+                     *       "status": "queued",
+                     *       "slot": null,
+                     *       "settings_version": 3,
+                     *       "queued_at": "2026-12-01T04:05:23.928360Z",
+                     *       "started_at": null,
+                     *       "finished_at": null,
+                     *       "progress": {
+                     *         "phase": null,
+                     *         "done": 0,
+                     *         "total": null,
+                     *         "percent": null,
+                     *         "eta_seconds": null
+                     *       },
+                     *       "counts": {
+                     *         "pulled": {
+                     *           "contacts": 0,
+                     *           "matters": 0,
+                     *           "relationships": 0
+                     *         },
+                     *         "changed": 0,
+                     *         "quarantined": 0,
+                     *         "entered": 0,
+                     *         "left": 0,
+                     *         "new_clients": 0
+                     *       },
+                     *       "clio": {
+                     *         "requests": 0,
+                     *         "rate_limited": 0,
+                     *         "waited_seconds": 0
+                     *       },
+                     *       "problems": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["Run"];
                 };
             };
@@ -8905,6 +10325,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8923,6 +10345,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8956,6 +10380,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "run_01a22fc75b5841c67a3493148581",
+                     *       "kind": "full",
+                     *       "reads": "lists",
+                     *       "trigger": "manual",
+                     *       "status": "cancelled",
+                     *       "slot": null,
+                     *       "settings_version": 3,
+                     *       "queued_at": "2026-12-01T04:05:23.928360Z",
+                     *       "started_at": null,
+                     *       "finished_at": "2026-12-01T04:05:24.013760Z",
+                     *       "progress": {
+                     *         "phase": null,
+                     *         "done": 0,
+                     *         "total": null,
+                     *         "percent": null,
+                     *         "eta_seconds": null
+                     *       },
+                     *       "counts": {
+                     *         "pulled": {
+                     *           "contacts": 0,
+                     *           "matters": 0,
+                     *           "relationships": 0
+                     *         },
+                     *         "changed": 0,
+                     *         "quarantined": 0,
+                     *         "entered": 0,
+                     *         "left": 0,
+                     *         "new_clients": 0
+                     *       },
+                     *       "clio": {
+                     *         "requests": 0,
+                     *         "rate_limited": 0,
+                     *         "waited_seconds": 0
+                     *       },
+                     *       "problems": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["Run"];
                 };
             };
@@ -9016,6 +10479,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9034,6 +10499,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9062,6 +10529,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "run_01a22fc74257c37b8eca498fd9c4",
+                     *       "kind": "initial",
+                     *       "reads": "lists",
+                     *       "trigger": "connect",
+                     *       "status": "succeeded",
+                     *       "slot": null,
+                     *       "settings_version": 1,
+                     *       "queued_at": "2026-12-01T04:05:17.527084Z",
+                     *       "started_at": "2026-12-01T04:05:17.745300Z",
+                     *       "finished_at": "2026-12-01T04:05:19.124635Z",
+                     *       "progress": {
+                     *         "phase": "done",
+                     *         "done": 57,
+                     *         "total": 57,
+                     *         "percent": 100,
+                     *         "eta_seconds": 0
+                     *       },
+                     *       "counts": {
+                     *         "pulled": {
+                     *           "contacts": 11,
+                     *           "matters": 10,
+                     *           "relationships": 2
+                     *         },
+                     *         "changed": 0,
+                     *         "quarantined": 0,
+                     *         "entered": 0,
+                     *         "left": 0,
+                     *         "new_clients": 0
+                     *       },
+                     *       "clio": {
+                     *         "requests": 8,
+                     *         "rate_limited": 0,
+                     *         "waited_seconds": 0
+                     *       },
+                     *       "problems": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["Run"];
                 };
             };
@@ -9095,6 +10601,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9113,6 +10621,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9141,6 +10651,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example event: run
+                     *     data: {"id":"run_01a22fc74257c37b8eca498fd9c4","kind":"initial","reads":"lists","trigger":"connect","status":"succeeded","slot":null,"settings_version":1,"queued_at":"2026-12-01T04:05:17.527084Z","started_at":"2026-12-01T04:05:17.745300Z","finished_at":"2026-12-01T04:05:19.124635Z","progress":{"phase":"done","done":57,"total":57,"percent":100,"eta_seconds":0},"counts":{"pulled":{"contacts":11,"matters":10,"relationships":2},"changed":0,"quarantined":0,"entered":0,"left":0,"new_clients":0},"clio":{"requests":8,"rate_limited":0,"waited_seconds":0.0},"problems":[]}
+                     */
                     "text/event-stream": string;
                 };
             };
@@ -9174,6 +10688,8 @@ export interface operations {
             /** @description `too_many_waiting`: More than 50 requests of this token wait for an answer; `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9192,6 +10708,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9225,9 +10743,94 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description With `format=csv`: the name of the file, `attachment; filename=…` (RFC 6266). */
+                    "Content-Disposition"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "run": {
+                     *         "id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *         "kind": "rederive",
+                     *         "reads": "nothing",
+                     *         "trigger": "manual",
+                     *         "status": "succeeded",
+                     *         "slot": null,
+                     *         "settings_version": 1,
+                     *         "queued_at": "2026-12-01T04:05:20.628991Z",
+                     *         "started_at": "2026-12-01T04:05:20.716065Z",
+                     *         "finished_at": "2026-12-01T04:05:21.046559Z",
+                     *         "progress": {
+                     *           "phase": "done",
+                     *           "done": 10,
+                     *           "total": 10,
+                     *           "percent": 100,
+                     *           "eta_seconds": 0
+                     *         },
+                     *         "counts": {
+                     *           "pulled": {
+                     *             "contacts": 0,
+                     *             "matters": 0,
+                     *             "relationships": 0
+                     *           },
+                     *           "changed": 7,
+                     *           "quarantined": 0,
+                     *           "entered": 7,
+                     *           "left": 0,
+                     *           "new_clients": 7
+                     *         },
+                     *         "clio": {
+                     *           "requests": 0,
+                     *           "rate_limited": 0,
+                     *           "waited_seconds": 0
+                     *         },
+                     *         "problems": []
+                     *       },
+                     *       "noted": {
+                     *         "owner_changes": 0,
+                     *         "too_long": 0,
+                     *         "unparsable": 0,
+                     *         "no_name_or_email": 0
+                     *       },
+                     *       "outcomes": [
+                     *         {
+                     *           "outcome": "added",
+                     *           "kind": "contact",
+                     *           "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *           "clio_id": "1001",
+                     *           "changed_fields": [
+                     *             "addresses",
+                     *             "emails"
+                     *           ],
+                     *           "tags_added": [
+                     *             "Clio",
+                     *             "Person"
+                     *           ],
+                     *           "tags_removed": [],
+                     *           "owner": "u_ann",
+                     *           "detail": null
+                     *         },
+                     *         {
+                     *           "outcome": "added",
+                     *           "kind": "contact",
+                     *           "contact_id": "con_388ecf1737ef52518aadc00abd59b116",
+                     *           "clio_id": "1002",
+                     *           "changed_fields": [
+                     *             "emails",
+                     *             "first_name"
+                     *           ],
+                     *           "tags_added": [
+                     *             "Clio",
+                     *             "Person"
+                     *           ],
+                     *           "tags_removed": [],
+                     *           "owner": "u_ann",
+                     *           "detail": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["RunReport"];
                     "text/csv": string;
                 };
@@ -9271,6 +10874,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9289,6 +10894,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9357,6 +10964,110 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *           "clio_id": "1001",
+                     *           "clio_url": "https://app.clio.com/nc/#/contacts/1001",
+                     *           "version": 1,
+                     *           "state": "in_scope",
+                     *           "state_reason": null,
+                     *           "first_name": "Alice",
+                     *           "middle_name": null,
+                     *           "last_name": "Moreno",
+                     *           "prefix": null,
+                     *           "title": "Teacher",
+                     *           "company": null,
+                     *           "emails": [
+                     *             {
+                     *               "address": "alice@home.test",
+                     *               "kind": "Home",
+                     *               "primary": true
+                     *             },
+                     *             {
+                     *               "address": "alice@work.test",
+                     *               "kind": "Work",
+                     *               "primary": false
+                     *             }
+                     *           ],
+                     *           "phones": [
+                     *             {
+                     *               "number": "+19195550102",
+                     *               "raw": "919 555 0102",
+                     *               "kind": "Mobile",
+                     *               "primary": true
+                     *             },
+                     *             {
+                     *               "number": "+19195550101",
+                     *               "raw": "919 555 0101",
+                     *               "kind": "Home",
+                     *               "primary": false
+                     *             }
+                     *           ],
+                     *           "addresses": [
+                     *             {
+                     *               "kind": "Home",
+                     *               "street": "12 Elm St",
+                     *               "city": "Raleigh",
+                     *               "state": "NC",
+                     *               "postal_code": "27601",
+                     *               "country": "US",
+                     *               "primary": true,
+                     *               "clio_primary": false
+                     *             },
+                     *             {
+                     *               "kind": "Work",
+                     *               "street": "88 Work Ave",
+                     *               "city": "Durham",
+                     *               "state": "NC",
+                     *               "postal_code": "27701",
+                     *               "country": "US",
+                     *               "primary": false,
+                     *               "clio_primary": true
+                     *             }
+                     *           ],
+                     *           "tags": [
+                     *             {
+                     *               "label": "Clio",
+                     *               "category": "default",
+                     *               "restricted": false
+                     *             },
+                     *             {
+                     *               "label": "Person",
+                     *               "category": "default",
+                     *               "restricted": false
+                     *             }
+                     *           ],
+                     *           "owner": {
+                     *             "user_id": "u_ann",
+                     *             "rule": "responsible_attorney",
+                     *             "matter_clio_id": "201",
+                     *             "detail": null
+                     *           },
+                     *           "key_facts": [
+                     *             {
+                     *               "kind": "birthday",
+                     *               "label": "Birthday",
+                     *               "value": "1984-03-09"
+                     *             },
+                     *             {
+                     *               "kind": "clio_id",
+                     *               "label": "Clio ID",
+                     *               "value": "1001"
+                     *             }
+                     *           ],
+                     *           "merged_into": null,
+                     *           "first_synced_at": "2026-12-01T04:05:20.839209Z",
+                     *           "updated_at": "2026-12-01T04:05:20.839209Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false,
+                     *       "total": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["ContactPage"];
                 };
             };
@@ -9399,6 +11110,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9417,6 +11130,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9450,6 +11165,102 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "in_scope": true,
+                     *       "scope": {
+                     *         "rule": "clients",
+                     *         "detail": "This person is marked as a client in Clio"
+                     *       },
+                     *       "tags": [
+                     *         {
+                     *           "label": "Clio",
+                     *           "category": "default",
+                     *           "grants": [
+                     *             {
+                     *               "rule": "clio",
+                     *               "setting": null,
+                     *               "matter_clio_ids": [],
+                     *               "field_id": null,
+                     *               "detail": "This contact comes from Clio"
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "label": "Person",
+                     *           "category": "default",
+                     *           "grants": [
+                     *             {
+                     *               "rule": "person",
+                     *               "setting": null,
+                     *               "matter_clio_ids": [],
+                     *               "field_id": null,
+                     *               "detail": "This contact is a person in Clio"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "owner": {
+                     *         "rule": "responsible_attorney",
+                     *         "matter_clio_id": "201",
+                     *         "considered": [
+                     *           {
+                     *             "matter_clio_id": "201",
+                     *             "status": "open",
+                     *             "updated_at": "2026-03-01T17:00:00Z",
+                     *             "outcome": "responsible attorney Ann Harlow (501) is u_ann: decides"
+                     *           },
+                     *           {
+                     *             "matter_clio_id": "202",
+                     *             "status": "closed",
+                     *             "updated_at": "2026-01-15T17:00:00Z",
+                     *             "outcome": "not needed: an earlier matter in this list decides"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "not_granted": [
+                     *         {
+                     *           "label": "Estate Planning",
+                     *           "rule": "practice_area",
+                     *           "why": "00202-Moreno is closed; the setting includes only these statuses: open"
+                     *         }
+                     *       ],
+                     *       "new_client": {
+                     *         "id": "ncl_cfc189046d785f2aa3ccfd0126920a5b",
+                     *         "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *         "clio_id": "1001",
+                     *         "status": "emitted",
+                     *         "held_for": null,
+                     *         "origin": "initial_sync",
+                     *         "basis": "flag",
+                     *         "client_since": "2026-01-15",
+                     *         "has_open_matter": true,
+                     *         "possible_duplicate_of": null,
+                     *         "merged_into": null,
+                     *         "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *         "created_at": "2026-12-01T04:05:20.839209Z",
+                     *         "emitted_at": "2026-12-01T04:05:21.651664Z",
+                     *         "event_ids": [
+                     *           "evt_3bb5a644c53058ca9341c38ec8e8f2db"
+                     *         ]
+                     *       },
+                     *       "new_client_waits": null,
+                     *       "new_client_deliveries": [
+                     *         {
+                     *           "event_id": "evt_3bb5a644c53058ca9341c38ec8e8f2db",
+                     *           "status": "pending",
+                     *           "attempts": 0,
+                     *           "response_status": null,
+                     *           "delivered_at": null
+                     *         }
+                     *       ],
+                     *       "seen_by": [
+                     *         "cnx_01a22fc74046632162f6d508ee46"
+                     *       ],
+                     *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *       "run_id": "run_01a22fc74e74b53d631fbf11df3f"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Explained"];
                 };
             };
@@ -9492,6 +11303,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9510,6 +11323,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9537,6 +11352,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "labels": [
+                 *         "Client",
+                 *         "Golf"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["PreexistingIn"];
             };
         };
@@ -9547,6 +11370,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *       "labels": [
+                     *         "Client",
+                     *         "Golf"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Preexisting"];
                 };
             };
@@ -9607,6 +11439,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9625,6 +11459,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9661,6 +11497,103 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *       "clio_id": "1001",
+                     *       "clio_url": "https://app.clio.com/nc/#/contacts/1001",
+                     *       "version": 1,
+                     *       "state": "in_scope",
+                     *       "state_reason": null,
+                     *       "first_name": "Alice",
+                     *       "middle_name": null,
+                     *       "last_name": "Moreno",
+                     *       "prefix": null,
+                     *       "title": "Teacher",
+                     *       "company": null,
+                     *       "emails": [
+                     *         {
+                     *           "address": "alice@home.test",
+                     *           "kind": "Home",
+                     *           "primary": true
+                     *         },
+                     *         {
+                     *           "address": "alice@work.test",
+                     *           "kind": "Work",
+                     *           "primary": false
+                     *         }
+                     *       ],
+                     *       "phones": [
+                     *         {
+                     *           "number": "+19195550102",
+                     *           "raw": "919 555 0102",
+                     *           "kind": "Mobile",
+                     *           "primary": true
+                     *         },
+                     *         {
+                     *           "number": "+19195550101",
+                     *           "raw": "919 555 0101",
+                     *           "kind": "Home",
+                     *           "primary": false
+                     *         }
+                     *       ],
+                     *       "addresses": [
+                     *         {
+                     *           "kind": "Home",
+                     *           "street": "12 Elm St",
+                     *           "city": "Raleigh",
+                     *           "state": "NC",
+                     *           "postal_code": "27601",
+                     *           "country": "US",
+                     *           "primary": true,
+                     *           "clio_primary": false
+                     *         },
+                     *         {
+                     *           "kind": "Work",
+                     *           "street": "88 Work Ave",
+                     *           "city": "Durham",
+                     *           "state": "NC",
+                     *           "postal_code": "27701",
+                     *           "country": "US",
+                     *           "primary": false,
+                     *           "clio_primary": true
+                     *         }
+                     *       ],
+                     *       "tags": [
+                     *         {
+                     *           "label": "Clio",
+                     *           "category": "default",
+                     *           "restricted": false
+                     *         },
+                     *         {
+                     *           "label": "Person",
+                     *           "category": "default",
+                     *           "restricted": false
+                     *         }
+                     *       ],
+                     *       "owner": {
+                     *         "user_id": "u_ann",
+                     *         "rule": "responsible_attorney",
+                     *         "matter_clio_id": "201",
+                     *         "detail": null
+                     *       },
+                     *       "key_facts": [
+                     *         {
+                     *           "kind": "birthday",
+                     *           "label": "Birthday",
+                     *           "value": "1984-03-09"
+                     *         },
+                     *         {
+                     *           "kind": "clio_id",
+                     *           "label": "Clio ID",
+                     *           "value": "1001"
+                     *         }
+                     *       ],
+                     *       "merged_into": null,
+                     *       "first_synced_at": "2026-12-01T04:05:20.839209Z",
+                     *       "updated_at": "2026-12-01T04:05:20.839209Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Contact"];
                 };
             };
@@ -9703,6 +11636,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9721,6 +11656,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9751,6 +11688,8 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    /** @description The address of what was made or started. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -9803,6 +11742,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9821,6 +11762,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9852,6 +11795,50 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "total": 7,
+                     *       "complete": true,
+                     *       "by_state": [
+                     *         {
+                     *           "state": "in_scope",
+                     *           "n": 7
+                     *         }
+                     *       ],
+                     *       "by_tag": [
+                     *         {
+                     *           "label": "Person",
+                     *           "category": "default",
+                     *           "n": 7
+                     *         },
+                     *         {
+                     *           "label": "Clio",
+                     *           "category": "default",
+                     *           "n": 7
+                     *         }
+                     *       ],
+                     *       "by_owner": [
+                     *         {
+                     *           "user_id": "u_ben",
+                     *           "n": 3
+                     *         },
+                     *         {
+                     *           "user_id": "u_ann",
+                     *           "n": 3
+                     *         }
+                     *       ],
+                     *       "by_owner_rule": [
+                     *         {
+                     *           "rule": "responsible_attorney",
+                     *           "n": 5
+                     *         },
+                     *         {
+                     *           "rule": "fallback",
+                     *           "n": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ContactsSummary"];
                 };
             };
@@ -9894,6 +11881,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9912,6 +11901,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9958,6 +11949,215 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "seq": 1,
+                     *           "at": "2026-12-01T04:05:20.839209Z",
+                     *           "kind": "contact.added",
+                     *           "cause": "manual",
+                     *           "owner": {
+                     *             "to": "u_ann",
+                     *             "from": null,
+                     *             "rule": "responsible_attorney",
+                     *             "matter_clio_id": "201"
+                     *           },
+                     *           "fields": {
+                     *             "title": {
+                     *               "to": "Teacher",
+                     *               "from": null
+                     *             },
+                     *             "emails": {
+                     *               "to": [
+                     *                 {
+                     *                   "kind": "Home",
+                     *                   "address": "alice@home.test",
+                     *                   "primary": true
+                     *                 },
+                     *                 {
+                     *                   "kind": "Work",
+                     *                   "address": "alice@work.test",
+                     *                   "primary": false
+                     *                 }
+                     *               ],
+                     *               "from": []
+                     *             },
+                     *             "phones": {
+                     *               "to": [
+                     *                 {
+                     *                   "raw": "919 555 0102",
+                     *                   "kind": "Mobile",
+                     *                   "number": "+19195550102",
+                     *                   "primary": true
+                     *                 },
+                     *                 {
+                     *                   "raw": "919 555 0101",
+                     *                   "kind": "Home",
+                     *                   "number": "+19195550101",
+                     *                   "primary": false
+                     *                 }
+                     *               ],
+                     *               "from": []
+                     *             },
+                     *             "addresses": {
+                     *               "to": [
+                     *                 {
+                     *                   "city": "Raleigh",
+                     *                   "kind": "Home",
+                     *                   "state": "NC",
+                     *                   "street": "12 Elm St",
+                     *                   "country": "US",
+                     *                   "primary": true,
+                     *                   "postal_code": "27601",
+                     *                   "clio_primary": false
+                     *                 },
+                     *                 {
+                     *                   "city": "Durham",
+                     *                   "kind": "Work",
+                     *                   "state": "NC",
+                     *                   "street": "88 Work Ave",
+                     *                   "country": "US",
+                     *                   "primary": false,
+                     *                   "postal_code": "27701",
+                     *                   "clio_primary": true
+                     *                 }
+                     *               ],
+                     *               "from": []
+                     *             },
+                     *             "key_facts": {
+                     *               "to": [
+                     *                 {
+                     *                   "kind": "birthday",
+                     *                   "label": "Birthday",
+                     *                   "value": "1984-03-09"
+                     *                 },
+                     *                 {
+                     *                   "kind": "clio_id",
+                     *                   "label": "Clio ID",
+                     *                   "value": "1001"
+                     *                 }
+                     *               ],
+                     *               "from": []
+                     *             },
+                     *             "last_name": {
+                     *               "to": "Moreno",
+                     *               "from": null
+                     *             },
+                     *             "first_name": {
+                     *               "to": "Alice",
+                     *               "from": null
+                     *             }
+                     *           },
+                     *           "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *           "clio_id": "1001",
+                     *           "contact": {
+                     *             "id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *             "tags": [
+                     *               {
+                     *                 "label": "Clio",
+                     *                 "category": "default",
+                     *                 "restricted": false
+                     *               },
+                     *               {
+                     *                 "label": "Person",
+                     *                 "category": "default",
+                     *                 "restricted": false
+                     *               }
+                     *             ],
+                     *             "owner": {
+                     *               "rule": "responsible_attorney",
+                     *               "detail": null,
+                     *               "user_id": "u_ann",
+                     *               "matter_clio_id": "201"
+                     *             },
+                     *             "state": "in_scope",
+                     *             "title": "Teacher",
+                     *             "emails": [
+                     *               {
+                     *                 "kind": "Home",
+                     *                 "address": "alice@home.test",
+                     *                 "primary": true
+                     *               },
+                     *               {
+                     *                 "kind": "Work",
+                     *                 "address": "alice@work.test",
+                     *                 "primary": false
+                     *               }
+                     *             ],
+                     *             "phones": [
+                     *               {
+                     *                 "raw": "919 555 0102",
+                     *                 "kind": "Mobile",
+                     *                 "number": "+19195550102",
+                     *                 "primary": true
+                     *               },
+                     *               {
+                     *                 "raw": "919 555 0101",
+                     *                 "kind": "Home",
+                     *                 "number": "+19195550101",
+                     *                 "primary": false
+                     *               }
+                     *             ],
+                     *             "prefix": null,
+                     *             "clio_id": "1001",
+                     *             "company": null,
+                     *             "version": 1,
+                     *             "clio_url": "https://app.clio.com/nc/#/contacts/1001",
+                     *             "addresses": [
+                     *               {
+                     *                 "city": "Raleigh",
+                     *                 "kind": "Home",
+                     *                 "state": "NC",
+                     *                 "street": "12 Elm St",
+                     *                 "country": "US",
+                     *                 "primary": true,
+                     *                 "postal_code": "27601",
+                     *                 "clio_primary": false
+                     *               },
+                     *               {
+                     *                 "city": "Durham",
+                     *                 "kind": "Work",
+                     *                 "state": "NC",
+                     *                 "street": "88 Work Ave",
+                     *                 "country": "US",
+                     *                 "primary": false,
+                     *                 "postal_code": "27701",
+                     *                 "clio_primary": true
+                     *               }
+                     *             ],
+                     *             "key_facts": [
+                     *               {
+                     *                 "kind": "birthday",
+                     *                 "label": "Birthday",
+                     *                 "value": "1984-03-09"
+                     *               },
+                     *               {
+                     *                 "kind": "clio_id",
+                     *                 "label": "Clio ID",
+                     *                 "value": "1001"
+                     *               }
+                     *             ],
+                     *             "last_name": "Moreno",
+                     *             "first_name": "Alice",
+                     *             "updated_at": "2026-12-01T04:05:20.839209Z",
+                     *             "merged_into": null,
+                     *             "middle_name": null,
+                     *             "state_reason": null,
+                     *             "first_synced_at": "2026-12-01T04:05:20.839209Z"
+                     *           },
+                     *           "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *           "tags_added": [
+                     *             "Clio",
+                     *             "Person"
+                     *           ],
+                     *           "tags_removed": []
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ChangePage"];
                 };
             };
@@ -10000,6 +12200,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10018,6 +12220,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10051,6 +12255,723 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *       "clio_id": "1001",
+                     *       "exported_at": "2026-12-01T04:05:22.167558Z",
+                     *       "held": {
+                     *         "contacts": [
+                     *           {
+                     *             "view": {
+                     *               "tags": [
+                     *                 {
+                     *                   "label": "Clio",
+                     *                   "category": "default"
+                     *                 },
+                     *                 {
+                     *                   "label": "Person",
+                     *                   "category": "default"
+                     *                 }
+                     *               ],
+                     *               "owner": {
+                     *                 "rule": "responsible_attorney",
+                     *                 "user_id": "u_ann",
+                     *                 "matter_id": 201
+                     *               },
+                     *               "state": "in_scope",
+                     *               "profile": {
+                     *                 "title": "Teacher",
+                     *                 "emails": [
+                     *                   {
+                     *                     "kind": "Home",
+                     *                     "address": "alice@home.test",
+                     *                     "primary": true
+                     *                   },
+                     *                   {
+                     *                     "kind": "Work",
+                     *                     "address": "alice@work.test",
+                     *                     "primary": false
+                     *                   }
+                     *                 ],
+                     *                 "phones": [
+                     *                   {
+                     *                     "raw": "919 555 0102",
+                     *                     "kind": "Mobile",
+                     *                     "number": "+19195550102",
+                     *                     "primary": true
+                     *                   },
+                     *                   {
+                     *                     "raw": "919 555 0101",
+                     *                     "kind": "Home",
+                     *                     "number": "+19195550101",
+                     *                     "primary": false
+                     *                   }
+                     *                 ],
+                     *                 "addresses": [
+                     *                   {
+                     *                     "city": "Raleigh",
+                     *                     "kind": "Home",
+                     *                     "state": "NC",
+                     *                     "street": "12 Elm St",
+                     *                     "country": "US",
+                     *                     "primary": true,
+                     *                     "postal_code": "27601",
+                     *                     "clio_primary": false
+                     *                   },
+                     *                   {
+                     *                     "city": "Durham",
+                     *                     "kind": "Work",
+                     *                     "state": "NC",
+                     *                     "street": "88 Work Ave",
+                     *                     "country": "US",
+                     *                     "primary": false,
+                     *                     "postal_code": "27701",
+                     *                     "clio_primary": true
+                     *                   }
+                     *                 ],
+                     *                 "last_name": "Moreno",
+                     *                 "first_name": "Alice"
+                     *               },
+                     *               "key_facts": [
+                     *                 {
+                     *                   "kind": "birthday",
+                     *                   "label": "Birthday",
+                     *                   "value": "1984-03-09"
+                     *                 },
+                     *                 {
+                     *                   "kind": "clio_id",
+                     *                   "label": "Clio ID",
+                     *                   "value": "1001"
+                     *                 }
+                     *               ],
+                     *               "state_reason": null
+                     *             },
+                     *             "state": "in_scope",
+                     *             "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *             "clio_id": 1001,
+                     *             "version": 1,
+                     *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *             "updated_at": "2026-12-01T04:05:20.839209+00:00",
+                     *             "explanation": {
+                     *               "tags": [
+                     *                 {
+                     *                   "label": "Clio",
+                     *                   "grants": [
+                     *                     {
+                     *                       "rule": "clio",
+                     *                       "label": "Clio",
+                     *                       "because": "This contact comes from Clio",
+                     *                       "category": "default"
+                     *                     }
+                     *                   ],
+                     *                   "category": "default"
+                     *                 },
+                     *                 {
+                     *                   "label": "Person",
+                     *                   "grants": [
+                     *                     {
+                     *                       "rule": "person",
+                     *                       "label": "Person",
+                     *                       "because": "This contact is a person in Clio",
+                     *                       "category": "default"
+                     *                     }
+                     *                   ],
+                     *                   "category": "default"
+                     *                 }
+                     *               ],
+                     *               "owner": {
+                     *                 "rule": "responsible_attorney",
+                     *                 "user_id": "u_ann",
+                     *                 "matter_id": 201,
+                     *                 "considered": [
+                     *                   {
+                     *                     "status": "open",
+                     *                     "outcome": "responsible attorney Ann Harlow (501) is u_ann: decides",
+                     *                     "matter_id": 201,
+                     *                     "updated_at": "2026-03-01T17:00:00Z"
+                     *                   },
+                     *                   {
+                     *                     "status": "closed",
+                     *                     "outcome": "not needed: an earlier matter in this list decides",
+                     *                     "matter_id": 202,
+                     *                     "updated_at": "2026-01-15T17:00:00Z"
+                     *                   }
+                     *                 ]
+                     *               },
+                     *               "scope": {
+                     *                 "rule": "clients",
+                     *                 "detail": "This person is marked as a client in Clio",
+                     *                 "in_scope": true
+                     *               },
+                     *               "client": {
+                     *                 "basis": "flag",
+                     *                 "client_since": "2026-01-15",
+                     *                 "has_open_matter": true
+                     *               },
+                     *               "profile": {
+                     *                 "title": "Teacher",
+                     *                 "emails": [
+                     *                   {
+                     *                     "kind": "Home",
+                     *                     "address": "alice@home.test",
+                     *                     "primary": true
+                     *                   },
+                     *                   {
+                     *                     "kind": "Work",
+                     *                     "address": "alice@work.test",
+                     *                     "primary": false
+                     *                   }
+                     *                 ],
+                     *                 "phones": [
+                     *                   {
+                     *                     "raw": "919 555 0102",
+                     *                     "kind": "Mobile",
+                     *                     "number": "+19195550102",
+                     *                     "primary": true
+                     *                   },
+                     *                   {
+                     *                     "raw": "919 555 0101",
+                     *                     "kind": "Home",
+                     *                     "number": "+19195550101",
+                     *                     "primary": false
+                     *                   }
+                     *                 ],
+                     *                 "addresses": [
+                     *                   {
+                     *                     "city": "Raleigh",
+                     *                     "kind": "Home",
+                     *                     "state": "NC",
+                     *                     "street": "12 Elm St",
+                     *                     "country": "US",
+                     *                     "primary": true,
+                     *                     "postal_code": "27601",
+                     *                     "clio_primary": false
+                     *                   },
+                     *                   {
+                     *                     "city": "Durham",
+                     *                     "kind": "Work",
+                     *                     "state": "NC",
+                     *                     "street": "88 Work Ave",
+                     *                     "country": "US",
+                     *                     "primary": false,
+                     *                     "postal_code": "27701",
+                     *                     "clio_primary": true
+                     *                   }
+                     *                 ],
+                     *                 "last_name": "Moreno",
+                     *                 "first_name": "Alice"
+                     *               },
+                     *               "key_facts": [
+                     *                 {
+                     *                   "kind": "birthday",
+                     *                   "label": "Birthday",
+                     *                   "value": "1984-03-09"
+                     *                 },
+                     *                 {
+                     *                   "kind": "clio_id",
+                     *                   "label": "Clio ID",
+                     *                   "value": "1001"
+                     *                 }
+                     *               ],
+                     *               "not_granted": [
+                     *                 {
+                     *                   "why": "00202-Moreno is closed; the setting includes only these statuses: open",
+                     *                   "rule": "practice_area",
+                     *                   "label": "Estate Planning",
+                     *                   "refusal": "matter_status"
+                     *                 }
+                     *               ]
+                     *             },
+                     *             "owner_user_id": "u_ann",
+                     *             "first_synced_at": "2026-12-01T04:05:20.839209+00:00"
+                     *           }
+                     *         ],
+                     *         "changes": [
+                     *           {
+                     *             "seq": 1,
+                     *             "body": {
+                     *               "at": "2026-12-01T04:05:20.839209Z",
+                     *               "kind": "contact.added",
+                     *               "cause": "manual",
+                     *               "owner": {
+                     *                 "to": "u_ann",
+                     *                 "from": null,
+                     *                 "rule": "responsible_attorney",
+                     *                 "matter_clio_id": "201"
+                     *               },
+                     *               "fields": {
+                     *                 "title": {
+                     *                   "to": "Teacher",
+                     *                   "from": null
+                     *                 },
+                     *                 "emails": {
+                     *                   "to": [
+                     *                     {
+                     *                       "kind": "Home",
+                     *                       "address": "alice@home.test",
+                     *                       "primary": true
+                     *                     },
+                     *                     {
+                     *                       "kind": "Work",
+                     *                       "address": "alice@work.test",
+                     *                       "primary": false
+                     *                     }
+                     *                   ],
+                     *                   "from": []
+                     *                 },
+                     *                 "phones": {
+                     *                   "to": [
+                     *                     {
+                     *                       "raw": "919 555 0102",
+                     *                       "kind": "Mobile",
+                     *                       "number": "+19195550102",
+                     *                       "primary": true
+                     *                     },
+                     *                     {
+                     *                       "raw": "919 555 0101",
+                     *                       "kind": "Home",
+                     *                       "number": "+19195550101",
+                     *                       "primary": false
+                     *                     }
+                     *                   ],
+                     *                   "from": []
+                     *                 },
+                     *                 "addresses": {
+                     *                   "to": [
+                     *                     {
+                     *                       "city": "Raleigh",
+                     *                       "kind": "Home",
+                     *                       "state": "NC",
+                     *                       "street": "12 Elm St",
+                     *                       "country": "US",
+                     *                       "primary": true,
+                     *                       "postal_code": "27601",
+                     *                       "clio_primary": false
+                     *                     },
+                     *                     {
+                     *                       "city": "Durham",
+                     *                       "kind": "Work",
+                     *                       "state": "NC",
+                     *                       "street": "88 Work Ave",
+                     *                       "country": "US",
+                     *                       "primary": false,
+                     *                       "postal_code": "27701",
+                     *                       "clio_primary": true
+                     *                     }
+                     *                   ],
+                     *                   "from": []
+                     *                 },
+                     *                 "key_facts": {
+                     *                   "to": [
+                     *                     {
+                     *                       "kind": "birthday",
+                     *                       "label": "Birthday",
+                     *                       "value": "1984-03-09"
+                     *                     },
+                     *                     {
+                     *                       "kind": "clio_id",
+                     *                       "label": "Clio ID",
+                     *                       "value": "1001"
+                     *                     }
+                     *                   ],
+                     *                   "from": []
+                     *                 },
+                     *                 "last_name": {
+                     *                   "to": "Moreno",
+                     *                   "from": null
+                     *                 },
+                     *                 "first_name": {
+                     *                   "to": "Alice",
+                     *                   "from": null
+                     *                 }
+                     *               },
+                     *               "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *               "clio_id": "1001",
+                     *               "contact": {
+                     *                 "id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *                 "tags": [
+                     *                   {
+                     *                     "label": "Clio",
+                     *                     "category": "default",
+                     *                     "restricted": false
+                     *                   },
+                     *                   {
+                     *                     "label": "Person",
+                     *                     "category": "default",
+                     *                     "restricted": false
+                     *                   }
+                     *                 ],
+                     *                 "owner": {
+                     *                   "rule": "responsible_attorney",
+                     *                   "detail": null,
+                     *                   "user_id": "u_ann",
+                     *                   "matter_clio_id": "201"
+                     *                 },
+                     *                 "state": "in_scope",
+                     *                 "title": "Teacher",
+                     *                 "emails": [
+                     *                   {
+                     *                     "kind": "Home",
+                     *                     "address": "alice@home.test",
+                     *                     "primary": true
+                     *                   },
+                     *                   {
+                     *                     "kind": "Work",
+                     *                     "address": "alice@work.test",
+                     *                     "primary": false
+                     *                   }
+                     *                 ],
+                     *                 "phones": [
+                     *                   {
+                     *                     "raw": "919 555 0102",
+                     *                     "kind": "Mobile",
+                     *                     "number": "+19195550102",
+                     *                     "primary": true
+                     *                   },
+                     *                   {
+                     *                     "raw": "919 555 0101",
+                     *                     "kind": "Home",
+                     *                     "number": "+19195550101",
+                     *                     "primary": false
+                     *                   }
+                     *                 ],
+                     *                 "prefix": null,
+                     *                 "clio_id": "1001",
+                     *                 "company": null,
+                     *                 "version": 1,
+                     *                 "clio_url": "https://app.clio.com/nc/#/contacts/1001",
+                     *                 "addresses": [
+                     *                   {
+                     *                     "city": "Raleigh",
+                     *                     "kind": "Home",
+                     *                     "state": "NC",
+                     *                     "street": "12 Elm St",
+                     *                     "country": "US",
+                     *                     "primary": true,
+                     *                     "postal_code": "27601",
+                     *                     "clio_primary": false
+                     *                   },
+                     *                   {
+                     *                     "city": "Durham",
+                     *                     "kind": "Work",
+                     *                     "state": "NC",
+                     *                     "street": "88 Work Ave",
+                     *                     "country": "US",
+                     *                     "primary": false,
+                     *                     "postal_code": "27701",
+                     *                     "clio_primary": true
+                     *                   }
+                     *                 ],
+                     *                 "key_facts": [
+                     *                   {
+                     *                     "kind": "birthday",
+                     *                     "label": "Birthday",
+                     *                     "value": "1984-03-09"
+                     *                   },
+                     *                   {
+                     *                     "kind": "clio_id",
+                     *                     "label": "Clio ID",
+                     *                     "value": "1001"
+                     *                   }
+                     *                 ],
+                     *                 "last_name": "Moreno",
+                     *                 "first_name": "Alice",
+                     *                 "updated_at": "2026-12-01T04:05:20.839209Z",
+                     *                 "merged_into": null,
+                     *                 "middle_name": null,
+                     *                 "state_reason": null,
+                     *                 "first_synced_at": "2026-12-01T04:05:20.839209Z"
+                     *               },
+                     *               "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *               "tags_added": [
+                     *                 "Clio",
+                     *                 "Person"
+                     *               ],
+                     *               "tags_removed": []
+                     *             },
+                     *             "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b"
+                     *           }
+                     *         ],
+                     *         "preexisting_tags": [
+                     *           {
+                     *             "label": "Client",
+                     *             "folded": "client",
+                     *             "told_at": "2026-12-01T04:05:21.99852+00:00",
+                     *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b"
+                     *           },
+                     *           {
+                     *             "label": "Golf",
+                     *             "folded": "golf",
+                     *             "told_at": "2026-12-01T04:05:21.99852+00:00",
+                     *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b"
+                     *           }
+                     *         ],
+                     *         "new_clients": [
+                     *           {
+                     *             "basis": "flag",
+                     *             "origin": "initial_sync",
+                     *             "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *             "status": "emitted",
+                     *             "clio_id": 1001,
+                     *             "held_for": null,
+                     *             "event_ids": [
+                     *               "evt_3bb5a644c53058ca9341c38ec8e8f2db"
+                     *             ],
+                     *             "joined_to": null,
+                     *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *             "created_at": "2026-12-01T04:05:20.839209+00:00",
+                     *             "emitted_at": "2026-12-01T04:05:21.651664+00:00",
+                     *             "first_sync": "hold",
+                     *             "matter_ids": [
+                     *               201,
+                     *               202
+                     *             ],
+                     *             "merged_into": null,
+                     *             "client_since": "2026-01-15",
+                     *             "new_client_id": "ncl_cfc189046d785f2aa3ccfd0126920a5b",
+                     *             "has_open_matter": true,
+                     *             "kept_deliveries": [],
+                     *             "possible_duplicate_of": null
+                     *           }
+                     *         ],
+                     *         "new_client_matters": [
+                     *           {
+                     *             "clio_id": 1001,
+                     *             "matter_id": 201
+                     *           },
+                     *           {
+                     *             "clio_id": 1001,
+                     *             "matter_id": 202
+                     *           }
+                     *         ],
+                     *         "hold_items": [],
+                     *         "unpublished_contacts": [],
+                     *         "mirror_contacts": [
+                     *           {
+                     *             "gone": null,
+                     *             "kept": false,
+                     *             "stale": false,
+                     *             "record": {
+                     *               "name": "Alice Moreno",
+                     *               "title": "Teacher",
+                     *               "emails": [
+                     *                 {
+                     *                   "kind": "Home",
+                     *                   "address": "alice@home.test",
+                     *                   "primary": true
+                     *                 },
+                     *                 {
+                     *                   "kind": "Work",
+                     *                   "address": "alice@work.test"
+                     *                 }
+                     *               ],
+                     *               "phones": [
+                     *                 {
+                     *                   "kind": "Home",
+                     *                   "number": "919 555 0101"
+                     *                 },
+                     *                 {
+                     *                   "kind": "Mobile",
+                     *                   "number": "919 555 0102",
+                     *                   "primary": true
+                     *                 }
+                     *               ],
+                     *               "clio_id": 1001,
+                     *               "addresses": [
+                     *                 {
+                     *                   "city": "Raleigh",
+                     *                   "kind": "Home",
+                     *                   "street": "12 Elm St",
+                     *                   "country": "US",
+                     *                   "province": "NC",
+                     *                   "postal_code": "27601"
+                     *                 },
+                     *                 {
+                     *                   "city": "Durham",
+                     *                   "kind": "Work",
+                     *                   "street": "88 Work Ave",
+                     *                   "country": "US",
+                     *                   "primary": true,
+                     *                   "province": "NC",
+                     *                   "postal_code": "27701"
+                     *                 }
+                     *               ],
+                     *               "is_client": true,
+                     *               "is_person": true,
+                     *               "last_name": "Moreno",
+                     *               "created_at": "2026-03-03T11:00:00Z",
+                     *               "first_name": "Alice",
+                     *               "updated_at": "2026-03-03T11:00:00Z",
+                     *               "custom_values": [
+                     *                 {
+                     *                   "value": true,
+                     *                   "field_id": 1
+                     *                 },
+                     *                 {
+                     *                   "value": "250000",
+                     *                   "field_id": 2
+                     *                 }
+                     *               ],
+                     *               "date_of_birth": "1984-03-09"
+                     *             },
+                     *             "clio_id": 1001,
+                     *             "company_id": null,
+                     *             "merged_into": null,
+                     *             "rules_version": 3,
+                     *             "stale_by_rules": false,
+                     *             "changed_only_by": null
+                     *           }
+                     *         ],
+                     *         "mirror_matters": [
+                     *           {
+                     *             "hidden": false,
+                     *             "record": {
+                     *               "stage": "Discovery",
+                     *               "number": "00201-Moreno",
+                     *               "status": "open",
+                     *               "clio_id": 201,
+                     *               "group_id": 31,
+                     *               "stage_id": 21,
+                     *               "client_id": 1001,
+                     *               "open_date": "2026-03-01",
+                     *               "created_at": "2026-03-03T11:00:00Z",
+                     *               "group_type": "AccountGroup",
+                     *               "updated_at": "2026-03-01T17:00:00Z",
+                     *               "originating": {
+                     *                 "name": "Ben Pike",
+                     *                 "clio_user_id": 502
+                     *               },
+                     *               "responsible": {
+                     *                 "name": "Ann Harlow",
+                     *                 "clio_user_id": 501
+                     *               },
+                     *               "practice_area": "Family Law",
+                     *               "practice_area_id": 11,
+                     *               "practice_area_category": "family"
+                     *             },
+                     *             "clio_id": 201,
+                     *             "client_id": 1001,
+                     *             "unsettled": false,
+                     *             "former_client_id": null
+                     *           },
+                     *           {
+                     *             "hidden": false,
+                     *             "record": {
+                     *               "number": "00202-Moreno",
+                     *               "status": "closed",
+                     *               "clio_id": 202,
+                     *               "group_id": 31,
+                     *               "client_id": 1001,
+                     *               "open_date": "2026-01-15",
+                     *               "close_date": "2026-01-15",
+                     *               "created_at": "2026-03-03T11:00:00Z",
+                     *               "group_type": "AccountGroup",
+                     *               "updated_at": "2026-01-15T17:00:00Z",
+                     *               "responsible": {
+                     *                 "name": "Ben Pike",
+                     *                 "clio_user_id": 502
+                     *               },
+                     *               "practice_area": "Estate Planning",
+                     *               "practice_area_id": 12,
+                     *               "practice_area_category": "wills_and_estates"
+                     *             },
+                     *             "clio_id": 202,
+                     *             "client_id": 1001,
+                     *             "unsettled": false,
+                     *             "former_client_id": null
+                     *           }
+                     *         ],
+                     *         "mirror_relationships": [],
+                     *         "sightings": [
+                     *           {
+                     *             "shown": "f:1ceb 1 2 3 4 5 6 7",
+                     *             "clio_id": 1001,
+                     *             "resource": "contacts",
+                     *             "updated_at": "2026-03-03T11:00:00+00:00",
+                     *             "connection_id": "cnx_01a22fc74046632162f6d508ee46"
+                     *           }
+                     *         ],
+                     *         "lost_sightings": [],
+                     *         "quarantine": [],
+                     *         "unread_values": [],
+                     *         "activities": [],
+                     *         "activity_attempts": [],
+                     *         "activity_turns": [],
+                     *         "events": [
+                     *           {
+                     *             "at": "2026-12-01T04:05:21.651664+00:00",
+                     *             "data": {
+                     *               "basis": "flag",
+                     *               "origin": "initial_sync",
+                     *               "clio_id": "1001",
+                     *               "account_id": "hp",
+                     *               "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *               "client_since": "2026-01-15",
+                     *               "new_client_id": "ncl_cfc189046d785f2aa3ccfd0126920a5b",
+                     *               "owner_user_id": "u_ann",
+                     *               "has_open_matter": true,
+                     *               "possible_duplicate_of": null
+                     *             },
+                     *             "kind": "client.new",
+                     *             "subject": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *             "event_id": "evt_3bb5a644c53058ca9341c38ec8e8f2db",
+                     *             "position": 14,
+                     *             "transaction_id": 952
+                     *           }
+                     *         ],
+                     *         "deliveries": [
+                     *           {
+                     *             "due_at": "2026-12-01T04:05:21.651664+00:00",
+                     *             "status": "pending",
+                     *             "subject": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *             "attempts": 0,
+                     *             "event_id": "evt_3bb5a644c53058ca9341c38ec8e8f2db",
+                     *             "position": 14,
+                     *             "waits_for": null,
+                     *             "created_at": "2026-12-01T04:05:21.651664+00:00",
+                     *             "delivery_id": "dlv_01a22fc75273f05a78f3f77d0920",
+                     *             "endpoint_id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *             "delivered_at": null,
+                     *             "problem_code": null,
+                     *             "last_attempt_at": null,
+                     *             "response_status": null,
+                     *             "first_attempt_at": null
+                     *           }
+                     *         ],
+                     *         "issues": [],
+                     *         "audit": [
+                     *           {
+                     *             "at": "2026-12-01T04:05:21.99852+00:00",
+                     *             "role": "success_manager",
+                     *             "action": "tags.preexisting",
+                     *             "details": {
+                     *               "labels": 2
+                     *             },
+                     *             "subject": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *             "user_id": null,
+                     *             "entry_id": "aud_01a22fc753cebfc66235bead5054",
+                     *             "token_id": "bootstrap",
+                     *             "request_id": "req_81091295cf39b16b3dc7d724",
+                     *             "source_address": "127.0.0.1"
+                     *           },
+                     *           {
+                     *             "at": "2026-12-01T04:05:22.157423+00:00",
+                     *             "role": "success_manager",
+                     *             "action": "contact.exported",
+                     *             "details": {},
+                     *             "subject": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *             "user_id": null,
+                     *             "entry_id": "aud_01a22fc7546d33a114689e4bd091",
+                     *             "token_id": "bootstrap",
+                     *             "request_id": "req_977bca9efc2dbd4848d20484",
+                     *             "source_address": "127.0.0.1"
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Export"];
                 };
             };
@@ -10102,6 +13023,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10120,6 +13043,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10158,6 +13083,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "clio_id": "1001",
+                     *           "name": "Alice Moreno",
+                     *           "type": "person",
+                     *           "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *           "state": "in_scope"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClioContactPage"];
                 };
             };
@@ -10209,6 +13149,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10227,6 +13169,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10263,6 +13207,108 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "clio_id": "1001",
+                     *       "name": "Alice Moreno",
+                     *       "type": "person",
+                     *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *       "state": "in_scope",
+                     *       "decision": {
+                     *         "in_scope": true,
+                     *         "scope": {
+                     *           "rule": "clients",
+                     *           "detail": "This person is marked as a client in Clio"
+                     *         },
+                     *         "tags": [
+                     *           {
+                     *             "label": "Clio",
+                     *             "category": "default",
+                     *             "grants": [
+                     *               {
+                     *                 "rule": "clio",
+                     *                 "setting": null,
+                     *                 "matter_clio_ids": [],
+                     *                 "field_id": null,
+                     *                 "detail": "This contact comes from Clio"
+                     *               }
+                     *             ]
+                     *           },
+                     *           {
+                     *             "label": "Person",
+                     *             "category": "default",
+                     *             "grants": [
+                     *               {
+                     *                 "rule": "person",
+                     *                 "setting": null,
+                     *                 "matter_clio_ids": [],
+                     *                 "field_id": null,
+                     *                 "detail": "This contact is a person in Clio"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "owner": {
+                     *           "rule": "responsible_attorney",
+                     *           "matter_clio_id": "201",
+                     *           "considered": [
+                     *             {
+                     *               "matter_clio_id": "201",
+                     *               "status": "open",
+                     *               "updated_at": "2026-03-01T17:00:00Z",
+                     *               "outcome": "responsible attorney Ann Harlow (501) is u_ann: decides"
+                     *             },
+                     *             {
+                     *               "matter_clio_id": "202",
+                     *               "status": "closed",
+                     *               "updated_at": "2026-01-15T17:00:00Z",
+                     *               "outcome": "not needed: an earlier matter in this list decides"
+                     *             }
+                     *           ]
+                     *         },
+                     *         "not_granted": [
+                     *           {
+                     *             "label": "Estate Planning",
+                     *             "rule": "practice_area",
+                     *             "why": "00202-Moreno is closed; the setting includes only these statuses: open"
+                     *           }
+                     *         ],
+                     *         "new_client": {
+                     *           "id": "ncl_cfc189046d785f2aa3ccfd0126920a5b",
+                     *           "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *           "clio_id": "1001",
+                     *           "status": "emitted",
+                     *           "held_for": null,
+                     *           "origin": "initial_sync",
+                     *           "basis": "flag",
+                     *           "client_since": "2026-01-15",
+                     *           "has_open_matter": true,
+                     *           "possible_duplicate_of": null,
+                     *           "merged_into": null,
+                     *           "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *           "created_at": "2026-12-01T04:05:20.839209Z",
+                     *           "emitted_at": "2026-12-01T04:05:21.651664Z",
+                     *           "event_ids": [
+                     *             "evt_3bb5a644c53058ca9341c38ec8e8f2db"
+                     *           ]
+                     *         },
+                     *         "new_client_waits": null,
+                     *         "new_client_deliveries": [
+                     *           {
+                     *             "event_id": "evt_3bb5a644c53058ca9341c38ec8e8f2db",
+                     *             "status": "delivered",
+                     *             "attempts": 1,
+                     *             "response_status": 204,
+                     *             "delivered_at": "2026-12-01T04:05:22.583494Z"
+                     *           }
+                     *         ],
+                     *         "seen_by": [
+                     *           "cnx_01a22fc74046632162f6d508ee46"
+                     *         ]
+                     *       },
+                     *       "would_need": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["ExplainedClioContact"];
                 };
             };
@@ -10314,6 +13360,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10332,6 +13380,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10382,6 +13432,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "ncl_388ecf1737ef52518aadc00abd59b116",
+                     *           "contact_id": "con_388ecf1737ef52518aadc00abd59b116",
+                     *           "clio_id": "1002",
+                     *           "status": "held",
+                     *           "held_for": "initial_sync",
+                     *           "origin": "initial_sync",
+                     *           "basis": "flag",
+                     *           "client_since": "2025-06-01",
+                     *           "has_open_matter": false,
+                     *           "possible_duplicate_of": null,
+                     *           "merged_into": null,
+                     *           "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *           "created_at": "2026-12-01T04:05:20.839209Z",
+                     *           "emitted_at": null,
+                     *           "event_ids": []
+                     *         },
+                     *         {
+                     *           "id": "ncl_517cd6e7630857dab428aea929ba5423",
+                     *           "contact_id": "con_517cd6e7630857dab428aea929ba5423",
+                     *           "clio_id": "1004",
+                     *           "status": "held",
+                     *           "held_for": "initial_sync",
+                     *           "origin": "initial_sync",
+                     *           "basis": "flag",
+                     *           "client_since": "2026-02-25",
+                     *           "has_open_matter": false,
+                     *           "possible_duplicate_of": null,
+                     *           "merged_into": null,
+                     *           "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *           "created_at": "2026-12-01T04:05:20.839209Z",
+                     *           "emitted_at": null,
+                     *           "event_ids": []
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewClientPage"];
                 };
             };
@@ -10424,6 +13516,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10442,6 +13536,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10475,6 +13571,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "ncl_517cd6e7630857dab428aea929ba5423",
+                     *       "contact_id": "con_517cd6e7630857dab428aea929ba5423",
+                     *       "clio_id": "1004",
+                     *       "status": "emitted",
+                     *       "held_for": null,
+                     *       "origin": "initial_sync",
+                     *       "basis": "flag",
+                     *       "client_since": "2026-02-25",
+                     *       "has_open_matter": false,
+                     *       "possible_duplicate_of": null,
+                     *       "merged_into": null,
+                     *       "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *       "created_at": "2026-12-01T04:05:20.839209Z",
+                     *       "emitted_at": "2026-12-01T04:05:21.447972Z",
+                     *       "event_ids": [
+                     *         "evt_3bfbb156f07551e4b0c6d6e84ae99516"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewClient"];
                 };
             };
@@ -10535,6 +13652,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10553,6 +13672,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10586,6 +13707,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "ncl_388ecf1737ef52518aadc00abd59b116",
+                     *       "contact_id": "con_388ecf1737ef52518aadc00abd59b116",
+                     *       "clio_id": "1002",
+                     *       "status": "suppressed",
+                     *       "held_for": null,
+                     *       "origin": "initial_sync",
+                     *       "basis": "flag",
+                     *       "client_since": "2025-06-01",
+                     *       "has_open_matter": false,
+                     *       "possible_duplicate_of": null,
+                     *       "merged_into": null,
+                     *       "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *       "created_at": "2026-12-01T04:05:20.839209Z",
+                     *       "emitted_at": null,
+                     *       "event_ids": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewClient"];
                 };
             };
@@ -10646,6 +13786,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10664,6 +13806,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10697,6 +13841,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "ncl_517cd6e7630857dab428aea929ba5423",
+                     *       "contact_id": "con_517cd6e7630857dab428aea929ba5423",
+                     *       "clio_id": "1004",
+                     *       "status": "emitted",
+                     *       "held_for": null,
+                     *       "origin": "initial_sync",
+                     *       "basis": "flag",
+                     *       "client_since": "2026-02-25",
+                     *       "has_open_matter": false,
+                     *       "possible_duplicate_of": null,
+                     *       "merged_into": null,
+                     *       "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *       "created_at": "2026-12-01T04:05:20.839209Z",
+                     *       "emitted_at": "2026-12-01T04:05:21.568325Z",
+                     *       "event_ids": [
+                     *         "evt_3bfbb156f07551e4b0c6d6e84ae99516",
+                     *         "evt_01a22fc7522007fdc535f378f41b"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewClient"];
                 };
             };
@@ -10757,6 +13923,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10775,6 +13943,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10802,6 +13972,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "action": "release",
+                 *       "ids": [
+                 *         "ncl_545e12c63ae655a4a10086ae8ce19005",
+                 *         "ncl_5d3298e82356544c8b3f748922e97210"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ManyNewClients"];
             };
         };
@@ -10812,6 +13991,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "done": 5,
+                     *       "remaining": 0,
+                     *       "skipped": [],
+                     *       "has_more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["DecidedNewClients"];
                 };
             };
@@ -10890,6 +14077,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10908,6 +14097,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10941,6 +14132,316 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "seq": 1,
+                     *           "at": "2026-12-01T04:05:20.839209Z",
+                     *           "kind": "contact.added",
+                     *           "cause": "manual",
+                     *           "owner": {
+                     *             "to": "u_ann",
+                     *             "from": null,
+                     *             "rule": "responsible_attorney",
+                     *             "matter_clio_id": "201"
+                     *           },
+                     *           "fields": {
+                     *             "title": {
+                     *               "to": "Teacher",
+                     *               "from": null
+                     *             },
+                     *             "emails": {
+                     *               "to": [
+                     *                 {
+                     *                   "kind": "Home",
+                     *                   "address": "alice@home.test",
+                     *                   "primary": true
+                     *                 },
+                     *                 {
+                     *                   "kind": "Work",
+                     *                   "address": "alice@work.test",
+                     *                   "primary": false
+                     *                 }
+                     *               ],
+                     *               "from": []
+                     *             },
+                     *             "phones": {
+                     *               "to": [
+                     *                 {
+                     *                   "raw": "919 555 0102",
+                     *                   "kind": "Mobile",
+                     *                   "number": "+19195550102",
+                     *                   "primary": true
+                     *                 },
+                     *                 {
+                     *                   "raw": "919 555 0101",
+                     *                   "kind": "Home",
+                     *                   "number": "+19195550101",
+                     *                   "primary": false
+                     *                 }
+                     *               ],
+                     *               "from": []
+                     *             },
+                     *             "addresses": {
+                     *               "to": [
+                     *                 {
+                     *                   "city": "Raleigh",
+                     *                   "kind": "Home",
+                     *                   "state": "NC",
+                     *                   "street": "12 Elm St",
+                     *                   "country": "US",
+                     *                   "primary": true,
+                     *                   "postal_code": "27601",
+                     *                   "clio_primary": false
+                     *                 },
+                     *                 {
+                     *                   "city": "Durham",
+                     *                   "kind": "Work",
+                     *                   "state": "NC",
+                     *                   "street": "88 Work Ave",
+                     *                   "country": "US",
+                     *                   "primary": false,
+                     *                   "postal_code": "27701",
+                     *                   "clio_primary": true
+                     *                 }
+                     *               ],
+                     *               "from": []
+                     *             },
+                     *             "key_facts": {
+                     *               "to": [
+                     *                 {
+                     *                   "kind": "birthday",
+                     *                   "label": "Birthday",
+                     *                   "value": "1984-03-09"
+                     *                 },
+                     *                 {
+                     *                   "kind": "clio_id",
+                     *                   "label": "Clio ID",
+                     *                   "value": "1001"
+                     *                 }
+                     *               ],
+                     *               "from": []
+                     *             },
+                     *             "last_name": {
+                     *               "to": "Moreno",
+                     *               "from": null
+                     *             },
+                     *             "first_name": {
+                     *               "to": "Alice",
+                     *               "from": null
+                     *             }
+                     *           },
+                     *           "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *           "clio_id": "1001",
+                     *           "contact": {
+                     *             "id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *             "tags": [
+                     *               {
+                     *                 "label": "Clio",
+                     *                 "category": "default",
+                     *                 "restricted": false
+                     *               },
+                     *               {
+                     *                 "label": "Person",
+                     *                 "category": "default",
+                     *                 "restricted": false
+                     *               }
+                     *             ],
+                     *             "owner": {
+                     *               "rule": "responsible_attorney",
+                     *               "detail": null,
+                     *               "user_id": "u_ann",
+                     *               "matter_clio_id": "201"
+                     *             },
+                     *             "state": "in_scope",
+                     *             "title": "Teacher",
+                     *             "emails": [
+                     *               {
+                     *                 "kind": "Home",
+                     *                 "address": "alice@home.test",
+                     *                 "primary": true
+                     *               },
+                     *               {
+                     *                 "kind": "Work",
+                     *                 "address": "alice@work.test",
+                     *                 "primary": false
+                     *               }
+                     *             ],
+                     *             "phones": [
+                     *               {
+                     *                 "raw": "919 555 0102",
+                     *                 "kind": "Mobile",
+                     *                 "number": "+19195550102",
+                     *                 "primary": true
+                     *               },
+                     *               {
+                     *                 "raw": "919 555 0101",
+                     *                 "kind": "Home",
+                     *                 "number": "+19195550101",
+                     *                 "primary": false
+                     *               }
+                     *             ],
+                     *             "prefix": null,
+                     *             "clio_id": "1001",
+                     *             "company": null,
+                     *             "version": 1,
+                     *             "clio_url": "https://app.clio.com/nc/#/contacts/1001",
+                     *             "addresses": [
+                     *               {
+                     *                 "city": "Raleigh",
+                     *                 "kind": "Home",
+                     *                 "state": "NC",
+                     *                 "street": "12 Elm St",
+                     *                 "country": "US",
+                     *                 "primary": true,
+                     *                 "postal_code": "27601",
+                     *                 "clio_primary": false
+                     *               },
+                     *               {
+                     *                 "city": "Durham",
+                     *                 "kind": "Work",
+                     *                 "state": "NC",
+                     *                 "street": "88 Work Ave",
+                     *                 "country": "US",
+                     *                 "primary": false,
+                     *                 "postal_code": "27701",
+                     *                 "clio_primary": true
+                     *               }
+                     *             ],
+                     *             "key_facts": [
+                     *               {
+                     *                 "kind": "birthday",
+                     *                 "label": "Birthday",
+                     *                 "value": "1984-03-09"
+                     *               },
+                     *               {
+                     *                 "kind": "clio_id",
+                     *                 "label": "Clio ID",
+                     *                 "value": "1001"
+                     *               }
+                     *             ],
+                     *             "last_name": "Moreno",
+                     *             "first_name": "Alice",
+                     *             "updated_at": "2026-12-01T04:05:20.839209Z",
+                     *             "merged_into": null,
+                     *             "middle_name": null,
+                     *             "state_reason": null,
+                     *             "first_synced_at": "2026-12-01T04:05:20.839209Z"
+                     *           },
+                     *           "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *           "tags_added": [
+                     *             "Clio",
+                     *             "Person"
+                     *           ],
+                     *           "tags_removed": []
+                     *         },
+                     *         {
+                     *           "seq": 2,
+                     *           "at": "2026-12-01T04:05:20.839209Z",
+                     *           "kind": "contact.added",
+                     *           "cause": "manual",
+                     *           "owner": {
+                     *             "to": "u_ann",
+                     *             "from": null,
+                     *             "rule": "responsible_attorney",
+                     *             "matter_clio_id": "203"
+                     *           },
+                     *           "fields": {
+                     *             "emails": {
+                     *               "to": [
+                     *                 {
+                     *                   "kind": "Work",
+                     *                   "address": "bram@mail.test",
+                     *                   "primary": true
+                     *                 }
+                     *               ],
+                     *               "from": []
+                     *             },
+                     *             "key_facts": {
+                     *               "to": [
+                     *                 {
+                     *                   "kind": "clio_id",
+                     *                   "label": "Clio ID",
+                     *                   "value": "1002"
+                     *                 }
+                     *               ],
+                     *               "from": []
+                     *             },
+                     *             "last_name": {
+                     *               "to": "Okafor",
+                     *               "from": null
+                     *             },
+                     *             "first_name": {
+                     *               "to": "Bram",
+                     *               "from": null
+                     *             }
+                     *           },
+                     *           "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *           "clio_id": "1002",
+                     *           "contact": {
+                     *             "id": "con_388ecf1737ef52518aadc00abd59b116",
+                     *             "tags": [
+                     *               {
+                     *                 "label": "Clio",
+                     *                 "category": "default",
+                     *                 "restricted": false
+                     *               },
+                     *               {
+                     *                 "label": "Person",
+                     *                 "category": "default",
+                     *                 "restricted": false
+                     *               }
+                     *             ],
+                     *             "owner": {
+                     *               "rule": "responsible_attorney",
+                     *               "detail": null,
+                     *               "user_id": "u_ann",
+                     *               "matter_clio_id": "203"
+                     *             },
+                     *             "state": "in_scope",
+                     *             "title": null,
+                     *             "emails": [
+                     *               {
+                     *                 "kind": "Work",
+                     *                 "address": "bram@mail.test",
+                     *                 "primary": true
+                     *               }
+                     *             ],
+                     *             "phones": [],
+                     *             "prefix": null,
+                     *             "clio_id": "1002",
+                     *             "company": null,
+                     *             "version": 1,
+                     *             "clio_url": "https://app.clio.com/nc/#/contacts/1002",
+                     *             "addresses": [],
+                     *             "key_facts": [
+                     *               {
+                     *                 "kind": "clio_id",
+                     *                 "label": "Clio ID",
+                     *                 "value": "1002"
+                     *               }
+                     *             ],
+                     *             "last_name": "Okafor",
+                     *             "first_name": "Bram",
+                     *             "updated_at": "2026-12-01T04:05:20.839209Z",
+                     *             "merged_into": null,
+                     *             "middle_name": null,
+                     *             "state_reason": null,
+                     *             "first_synced_at": "2026-12-01T04:05:20.839209Z"
+                     *           },
+                     *           "contact_id": "con_388ecf1737ef52518aadc00abd59b116",
+                     *           "tags_added": [
+                     *             "Clio",
+                     *             "Person"
+                     *           ],
+                     *           "tags_removed": []
+                     *         }
+                     *       ],
+                     *       "next_cursor": "WzIsImJhMjNhOGQ3YWNkNiJd",
+                     *       "has_more": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["ChangeFeedPage"];
                 };
             };
@@ -10983,6 +14484,8 @@ export interface operations {
             /** @description `too_many_waiting`: More than 50 requests of this token wait for an answer; `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11001,6 +14504,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11053,6 +14558,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "act_01a22fc75e162d44384fb0a8e039",
+                     *           "kind": "note",
+                     *           "status": "blocked",
+                     *           "reason": "needs_connection",
+                     *           "attempts": 0,
+                     *           "clio": null,
+                     *           "problem": {
+                     *             "code": "needs_connection",
+                     *             "detail": "The author has no working Clio login. The activity is written when the user connects, within 14 days"
+                     *           },
+                     *           "created_at": "2026-12-01T04:05:24.630061Z",
+                     *           "written_at": null,
+                     *           "user_id": "u_ben",
+                     *           "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *           "clio_contact_id": "1001"
+                     *         },
+                     *         {
+                     *           "id": "act_01a22fc75e6faf6213315e0f4ede",
+                     *           "kind": "note",
+                     *           "status": "blocked",
+                     *           "reason": "user_unknown",
+                     *           "attempts": 0,
+                     *           "clio": null,
+                     *           "problem": {
+                     *             "code": "user_unknown",
+                     *             "detail": "Its user is not in the directory of users of this account. Levitate's backend must send the user with PUT …/users within 14 days; then the activity is written by itself"
+                     *           },
+                     *           "created_at": "2026-12-01T04:05:24.719616Z",
+                     *           "written_at": null,
+                     *           "user_id": "u_dan",
+                     *           "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *           "clio_contact_id": "1001"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ActivityPage"];
                 };
             };
@@ -11095,6 +14642,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11113,6 +14662,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11140,6 +14691,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "note",
+                 *       "user_id": "u_ann",
+                 *       "clio_contact_id": "1001",
+                 *       "occurred_at": "2026-03-02T23:30:00-05:00",
+                 *       "subject": "Called about the closing date",
+                 *       "body": "Alice will bring the deed on Friday."
+                 *     }
+                 */
                 "application/json": components["schemas"]["ActivityIn"];
             };
         };
@@ -11161,6 +14722,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "act_01a22fc75c55d2f2fc0bf9f12dc7",
+                     *       "kind": "note",
+                     *       "status": "queued",
+                     *       "reason": null,
+                     *       "attempts": 0,
+                     *       "clio": null,
+                     *       "problem": null,
+                     *       "created_at": "2026-12-01T04:05:24.181041Z",
+                     *       "written_at": null,
+                     *       "user_id": "u_ann",
+                     *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *       "clio_contact_id": "1001"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Activity"];
                 };
             };
@@ -11239,6 +14816,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11257,6 +14836,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11284,6 +14865,28 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "activities": [
+                 *         {
+                 *           "kind": "note",
+                 *           "user_id": "u_ann",
+                 *           "clio_contact_id": "1001",
+                 *           "occurred_at": "2026-03-02T23:30:00-05:00",
+                 *           "subject": "Called about the closing date",
+                 *           "body": "Alice will bring the deed on Friday."
+                 *         },
+                 *         {
+                 *           "kind": "note",
+                 *           "user_id": "u_ben",
+                 *           "clio_contact_id": "1001",
+                 *           "occurred_at": "2026-03-02T23:30:00-05:00",
+                 *           "subject": "Called about the closing date",
+                 *           "body": "Alice will bring the deed on Friday."
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ActivityBatch"];
             };
         };
@@ -11294,6 +14897,49 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "status": 202,
+                     *           "activity": {
+                     *             "id": "act_01a22fc75d9bacf05944cef4481c",
+                     *             "kind": "note",
+                     *             "status": "queued",
+                     *             "reason": null,
+                     *             "attempts": 0,
+                     *             "clio": null,
+                     *             "problem": null,
+                     *             "created_at": "2026-12-01T04:05:24.507188Z",
+                     *             "written_at": null,
+                     *             "user_id": "u_ann",
+                     *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *             "clio_contact_id": "1001"
+                     *           }
+                     *         },
+                     *         {
+                     *           "status": 202,
+                     *           "activity": {
+                     *             "id": "act_01a22fc75e162d44384fb0a8e039",
+                     *             "kind": "note",
+                     *             "status": "blocked",
+                     *             "reason": "needs_connection",
+                     *             "attempts": 0,
+                     *             "clio": null,
+                     *             "problem": {
+                     *               "code": "needs_connection",
+                     *               "detail": "The author has no working Clio login. The activity is written when the user connects, within 14 days"
+                     *             },
+                     *             "created_at": "2026-12-01T04:05:24.630061Z",
+                     *             "written_at": null,
+                     *             "user_id": "u_ben",
+                     *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *             "clio_contact_id": "1001"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ActivityBatchAnswer"];
                 };
             };
@@ -11363,6 +15009,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11381,6 +15029,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11414,6 +15064,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "act_01a22fc75c55d2f2fc0bf9f12dc7",
+                     *       "kind": "note",
+                     *       "status": "written",
+                     *       "reason": null,
+                     *       "attempts": 1,
+                     *       "clio": {
+                     *         "type": "note",
+                     *         "id": "77000001",
+                     *         "url": "https://app.clio.com/nc/#/contacts/1001"
+                     *       },
+                     *       "problem": null,
+                     *       "created_at": "2026-12-01T04:05:24.181041Z",
+                     *       "written_at": "2026-12-01T04:05:24.410910Z",
+                     *       "user_id": "u_ann",
+                     *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *       "clio_contact_id": "1001"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Activity"];
                 };
             };
@@ -11456,6 +15126,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11474,6 +15146,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11509,6 +15183,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "act_01a22fc75e162d44384fb0a8e039",
+                     *       "kind": "note",
+                     *       "status": "queued",
+                     *       "reason": null,
+                     *       "attempts": 0,
+                     *       "clio": null,
+                     *       "problem": null,
+                     *       "created_at": "2026-12-01T04:05:24.630061Z",
+                     *       "written_at": null,
+                     *       "user_id": "u_ben",
+                     *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *       "clio_contact_id": "1001"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Activity"];
                 };
             };
@@ -11569,6 +15259,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11587,6 +15279,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11620,6 +15314,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "act_01a22fc75e162d44384fb0a8e039",
+                     *       "kind": "note",
+                     *       "status": "cancelled",
+                     *       "reason": null,
+                     *       "attempts": 0,
+                     *       "clio": null,
+                     *       "problem": null,
+                     *       "created_at": "2026-12-01T04:05:24.630061Z",
+                     *       "written_at": null,
+                     *       "user_id": "u_ben",
+                     *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *       "clio_contact_id": "1001"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Activity"];
                 };
             };
@@ -11680,6 +15390,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11698,6 +15410,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11748,6 +15462,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "iss_01a22fc75e6f3cd94d80820db7f4",
+                     *           "code": "activity_user_unknown",
+                     *           "severity": "warning",
+                     *           "detail": "Activities wait because their user is not in the directory of Levitate users, for example those of u_dan. Levitate's backend must send these users with PUT …/users. Then what waits is written by itself; what waits for 14 days fails",
+                     *           "subject": {
+                     *             "kind": "account",
+                     *             "id": ""
+                     *           },
+                     *           "opened_at": "2026-12-01T04:05:24.719616Z",
+                     *           "resolved_at": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["IssuePage"];
                 };
             };
@@ -11790,6 +15524,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11808,6 +15544,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11841,6 +15579,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "iss_01a22fc75e6f3cd94d80820db7f4",
+                     *       "code": "activity_user_unknown",
+                     *       "severity": "warning",
+                     *       "detail": "Activities wait because their user is not in the directory of Levitate users, for example those of u_dan. Levitate's backend must send these users with PUT …/users. Then what waits is written by itself; what waits for 14 days fails",
+                     *       "subject": {
+                     *         "kind": "account",
+                     *         "id": ""
+                     *       },
+                     *       "opened_at": "2026-12-01T04:05:24.719616Z",
+                     *       "resolved_at": "2026-12-01T04:05:25.220533Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Issue"];
                 };
             };
@@ -11892,6 +15644,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11910,6 +15664,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11956,6 +15712,65 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "hld_01a22fc74a6a6efefbd25689f3de",
+                     *           "kind": "first_publication",
+                     *           "status": "open",
+                     *           "run_id": "run_01a22fc74a9eb27a50ddd4d8a509",
+                     *           "count": 7,
+                     *           "contact_clio_ids": [
+                     *             "1001",
+                     *             "1002"
+                     *           ],
+                     *           "summary": {
+                     *             "entering": 7,
+                     *             "leaving": 0,
+                     *             "contacts_with_tag_changes": 0,
+                     *             "tags_added": {
+                     *               "Person": 7,
+                     *               "Personal": 6,
+                     *               "Pending Client": 2,
+                     *               "Business Law": 1,
+                     *               "Clio": 7,
+                     *               "Company": 1,
+                     *               "Family Law": 1,
+                     *               "Personal Injury": 1,
+                     *               "Past Client": 1,
+                     *               "Active Client": 3,
+                     *               "Client": 7
+                     *             },
+                     *             "tags_removed": {},
+                     *             "owner_changes": 0,
+                     *             "new_clients": 7,
+                     *             "by_state_reason": {
+                     *               "not_a_client": 1,
+                     *               "role_excluded": 1,
+                     *               "settings": 1
+                     *             },
+                     *             "by_owner": [
+                     *               {
+                     *                 "user_id": "u_ann",
+                     *                 "n": 3
+                     *               },
+                     *               {
+                     *                 "user_id": "u_ben",
+                     *                 "n": 3
+                     *               }
+                     *             ],
+                     *             "possible_duplicates": 0
+                     *           },
+                     *           "opened_at": "2026-12-01T04:05:20.282915Z",
+                     *           "decided_at": null,
+                     *           "decided_by": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["HoldPage"];
                 };
             };
@@ -11998,6 +15813,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12016,6 +15833,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12054,6 +15873,328 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "itm_01a22fc74a6a6efefbd25689f3de_1001",
+                     *           "clio_id": "1001",
+                     *           "contact_id": null,
+                     *           "name": "Alice Moreno",
+                     *           "change": {
+                     *             "seq": null,
+                     *             "kind": "contact.added",
+                     *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *             "clio_id": "1001",
+                     *             "run_id": null,
+                     *             "at": "2026-12-01T04:05:20.589176Z",
+                     *             "cause": "settings",
+                     *             "fields": {
+                     *               "key_facts": {
+                     *                 "from": [],
+                     *                 "to": [
+                     *                   {
+                     *                     "kind": "birthday",
+                     *                     "label": "Birthday",
+                     *                     "value": "1984-03-09"
+                     *                   },
+                     *                   {
+                     *                     "kind": "clio_id",
+                     *                     "label": "Clio ID",
+                     *                     "value": "1001"
+                     *                   }
+                     *                 ]
+                     *               },
+                     *               "first_name": {
+                     *                 "from": null,
+                     *                 "to": "Alice"
+                     *               },
+                     *               "last_name": {
+                     *                 "from": null,
+                     *                 "to": "Moreno"
+                     *               },
+                     *               "title": {
+                     *                 "from": null,
+                     *                 "to": "Teacher"
+                     *               },
+                     *               "emails": {
+                     *                 "from": [],
+                     *                 "to": [
+                     *                   {
+                     *                     "address": "alice@home.test",
+                     *                     "kind": "Home",
+                     *                     "primary": true
+                     *                   },
+                     *                   {
+                     *                     "address": "alice@work.test",
+                     *                     "kind": "Work",
+                     *                     "primary": false
+                     *                   }
+                     *                 ]
+                     *               },
+                     *               "phones": {
+                     *                 "from": [],
+                     *                 "to": [
+                     *                   {
+                     *                     "number": "+19195550102",
+                     *                     "raw": "919 555 0102",
+                     *                     "kind": "Mobile",
+                     *                     "primary": true
+                     *                   },
+                     *                   {
+                     *                     "number": "+19195550101",
+                     *                     "raw": "919 555 0101",
+                     *                     "kind": "Home",
+                     *                     "primary": false
+                     *                   }
+                     *                 ]
+                     *               },
+                     *               "addresses": {
+                     *                 "from": [],
+                     *                 "to": [
+                     *                   {
+                     *                     "kind": "Home",
+                     *                     "street": "12 Elm St",
+                     *                     "city": "Raleigh",
+                     *                     "state": "NC",
+                     *                     "postal_code": "27601",
+                     *                     "country": "US",
+                     *                     "primary": true,
+                     *                     "clio_primary": false
+                     *                   },
+                     *                   {
+                     *                     "kind": "Work",
+                     *                     "street": "88 Work Ave",
+                     *                     "city": "Durham",
+                     *                     "state": "NC",
+                     *                     "postal_code": "27701",
+                     *                     "country": "US",
+                     *                     "primary": false,
+                     *                     "clio_primary": true
+                     *                   }
+                     *                 ]
+                     *               }
+                     *             },
+                     *             "tags_added": [
+                     *               "Clio",
+                     *               "Person"
+                     *             ],
+                     *             "tags_removed": [],
+                     *             "owner": {
+                     *               "from": null,
+                     *               "to": "u_ann",
+                     *               "rule": "responsible_attorney",
+                     *               "matter_clio_id": "201"
+                     *             },
+                     *             "contact": {
+                     *               "id": "con_cfc189046d785f2aa3ccfd0126920a5b",
+                     *               "clio_id": "1001",
+                     *               "clio_url": "https://app.clio.com/nc/#/contacts/1001",
+                     *               "version": 1,
+                     *               "state": "in_scope",
+                     *               "state_reason": null,
+                     *               "first_name": "Alice",
+                     *               "middle_name": null,
+                     *               "last_name": "Moreno",
+                     *               "prefix": null,
+                     *               "title": "Teacher",
+                     *               "company": null,
+                     *               "emails": [
+                     *                 {
+                     *                   "address": "alice@home.test",
+                     *                   "kind": "Home",
+                     *                   "primary": true
+                     *                 },
+                     *                 {
+                     *                   "address": "alice@work.test",
+                     *                   "kind": "Work",
+                     *                   "primary": false
+                     *                 }
+                     *               ],
+                     *               "phones": [
+                     *                 {
+                     *                   "number": "+19195550102",
+                     *                   "raw": "919 555 0102",
+                     *                   "kind": "Mobile",
+                     *                   "primary": true
+                     *                 },
+                     *                 {
+                     *                   "number": "+19195550101",
+                     *                   "raw": "919 555 0101",
+                     *                   "kind": "Home",
+                     *                   "primary": false
+                     *                 }
+                     *               ],
+                     *               "addresses": [
+                     *                 {
+                     *                   "kind": "Home",
+                     *                   "street": "12 Elm St",
+                     *                   "city": "Raleigh",
+                     *                   "state": "NC",
+                     *                   "postal_code": "27601",
+                     *                   "country": "US",
+                     *                   "primary": true,
+                     *                   "clio_primary": false
+                     *                 },
+                     *                 {
+                     *                   "kind": "Work",
+                     *                   "street": "88 Work Ave",
+                     *                   "city": "Durham",
+                     *                   "state": "NC",
+                     *                   "postal_code": "27701",
+                     *                   "country": "US",
+                     *                   "primary": false,
+                     *                   "clio_primary": true
+                     *                 }
+                     *               ],
+                     *               "tags": [
+                     *                 {
+                     *                   "label": "Clio",
+                     *                   "category": "default",
+                     *                   "restricted": false
+                     *                 },
+                     *                 {
+                     *                   "label": "Person",
+                     *                   "category": "default",
+                     *                   "restricted": false
+                     *                 }
+                     *               ],
+                     *               "owner": {
+                     *                 "user_id": "u_ann",
+                     *                 "rule": "responsible_attorney",
+                     *                 "matter_clio_id": "201",
+                     *                 "detail": null
+                     *               },
+                     *               "key_facts": [
+                     *                 {
+                     *                   "kind": "birthday",
+                     *                   "label": "Birthday",
+                     *                   "value": "1984-03-09"
+                     *                 },
+                     *                 {
+                     *                   "kind": "clio_id",
+                     *                   "label": "Clio ID",
+                     *                   "value": "1001"
+                     *                 }
+                     *               ],
+                     *               "merged_into": null,
+                     *               "first_synced_at": "2026-12-01T04:05:20.589176Z",
+                     *               "updated_at": "2026-12-01T04:05:20.589176Z"
+                     *             }
+                     *           }
+                     *         },
+                     *         {
+                     *           "id": "itm_01a22fc74a6a6efefbd25689f3de_1002",
+                     *           "clio_id": "1002",
+                     *           "contact_id": null,
+                     *           "name": "Bram Okafor",
+                     *           "change": {
+                     *             "seq": null,
+                     *             "kind": "contact.added",
+                     *             "contact_id": "con_388ecf1737ef52518aadc00abd59b116",
+                     *             "clio_id": "1002",
+                     *             "run_id": null,
+                     *             "at": "2026-12-01T04:05:20.589176Z",
+                     *             "cause": "settings",
+                     *             "fields": {
+                     *               "key_facts": {
+                     *                 "from": [],
+                     *                 "to": [
+                     *                   {
+                     *                     "kind": "clio_id",
+                     *                     "label": "Clio ID",
+                     *                     "value": "1002"
+                     *                   }
+                     *                 ]
+                     *               },
+                     *               "first_name": {
+                     *                 "from": null,
+                     *                 "to": "Bram"
+                     *               },
+                     *               "last_name": {
+                     *                 "from": null,
+                     *                 "to": "Okafor"
+                     *               },
+                     *               "emails": {
+                     *                 "from": [],
+                     *                 "to": [
+                     *                   {
+                     *                     "address": "bram@mail.test",
+                     *                     "kind": "Work",
+                     *                     "primary": true
+                     *                   }
+                     *                 ]
+                     *               }
+                     *             },
+                     *             "tags_added": [
+                     *               "Clio",
+                     *               "Person"
+                     *             ],
+                     *             "tags_removed": [],
+                     *             "owner": {
+                     *               "from": null,
+                     *               "to": "u_ann",
+                     *               "rule": "responsible_attorney",
+                     *               "matter_clio_id": "203"
+                     *             },
+                     *             "contact": {
+                     *               "id": "con_388ecf1737ef52518aadc00abd59b116",
+                     *               "clio_id": "1002",
+                     *               "clio_url": "https://app.clio.com/nc/#/contacts/1002",
+                     *               "version": 1,
+                     *               "state": "in_scope",
+                     *               "state_reason": null,
+                     *               "first_name": "Bram",
+                     *               "middle_name": null,
+                     *               "last_name": "Okafor",
+                     *               "prefix": null,
+                     *               "title": null,
+                     *               "company": null,
+                     *               "emails": [
+                     *                 {
+                     *                   "address": "bram@mail.test",
+                     *                   "kind": "Work",
+                     *                   "primary": true
+                     *                 }
+                     *               ],
+                     *               "phones": [],
+                     *               "addresses": [],
+                     *               "tags": [
+                     *                 {
+                     *                   "label": "Clio",
+                     *                   "category": "default",
+                     *                   "restricted": false
+                     *                 },
+                     *                 {
+                     *                   "label": "Person",
+                     *                   "category": "default",
+                     *                   "restricted": false
+                     *                 }
+                     *               ],
+                     *               "owner": {
+                     *                 "user_id": "u_ann",
+                     *                 "rule": "responsible_attorney",
+                     *                 "matter_clio_id": "203",
+                     *                 "detail": null
+                     *               },
+                     *               "key_facts": [
+                     *                 {
+                     *                   "kind": "clio_id",
+                     *                   "label": "Clio ID",
+                     *                   "value": "1002"
+                     *                 }
+                     *               ],
+                     *               "merged_into": null,
+                     *               "first_synced_at": "2026-12-01T04:05:20.589176Z",
+                     *               "updated_at": "2026-12-01T04:05:20.589176Z"
+                     *             }
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["HoldItemPage"];
                 };
             };
@@ -12096,6 +16237,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12114,6 +16257,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12141,6 +16286,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "new_clients": "hold"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ReleaseDecision"] | null;
             };
         };
@@ -12151,6 +16301,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "hld_01a22fc74a6a6efefbd25689f3de",
+                     *       "kind": "first_publication",
+                     *       "status": "released",
+                     *       "run_id": "run_01a22fc74a9eb27a50ddd4d8a509",
+                     *       "count": 7,
+                     *       "contact_clio_ids": [
+                     *         "1001",
+                     *         "1002"
+                     *       ],
+                     *       "summary": null,
+                     *       "opened_at": "2026-12-01T04:05:20.282915Z",
+                     *       "decided_at": "2026-12-01T04:05:20.628991Z",
+                     *       "decided_by": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Hold"];
                 };
             };
@@ -12220,6 +16387,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12238,6 +16407,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12275,6 +16446,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "hld_01a22fc743abe2fd3f2ba1d84081",
+                     *       "kind": "first_publication",
+                     *       "status": "discarded",
+                     *       "run_id": "run_01a22fc74257c37b8eca498fd9c4",
+                     *       "count": 7,
+                     *       "contact_clio_ids": [],
+                     *       "summary": null,
+                     *       "opened_at": "2026-12-01T04:05:19.124635Z",
+                     *       "decided_at": "2026-12-01T04:05:19.594920Z",
+                     *       "decided_by": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Hold"];
                 };
             };
@@ -12344,6 +16529,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12362,6 +16549,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12410,6 +16599,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "aud_01a22fc76064c17d52339dd86317",
+                     *           "at": "2026-12-01T04:05:25.220533Z",
+                     *           "user_id": null,
+                     *           "role": "success_manager",
+                     *           "token_id": "bootstrap",
+                     *           "request_id": "req_e6e1e014eb7af66b2302e468",
+                     *           "source_address": "127.0.0.1",
+                     *           "action": "issue.resolved",
+                     *           "subject": "iss_01a22fc75e6f3cd94d80820db7f4",
+                     *           "details": {}
+                     *         },
+                     *         {
+                     *           "id": "aud_01a22fc75f4e36fb7f44f8c21aeb",
+                     *           "at": "2026-12-01T04:05:24.942929Z",
+                     *           "user_id": null,
+                     *           "role": "success_manager",
+                     *           "token_id": "bootstrap",
+                     *           "request_id": "req_46c80c3a9870ed7de90c7e51",
+                     *           "source_address": "127.0.0.1",
+                     *           "action": "activity.cancelled",
+                     *           "subject": "act_01a22fc75e162d44384fb0a8e039",
+                     *           "details": {}
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuditEntryPage"];
                 };
             };
@@ -12452,6 +16673,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12470,6 +16693,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12513,6 +16738,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "aud_01a22fc73fa20fc61fd42ba854cb",
+                     *           "at": "2026-12-01T04:05:16.834890Z",
+                     *           "user_id": null,
+                     *           "role": "success_manager",
+                     *           "token_id": "bootstrap",
+                     *           "request_id": "req_ead0a416560099caceedf201",
+                     *           "source_address": "127.0.0.1",
+                     *           "action": "endpoint.tested",
+                     *           "subject": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *           "details": {}
+                     *         },
+                     *         {
+                     *           "id": "aud_01a22fc73f78bcc53ea273977275",
+                     *           "at": "2026-12-01T04:05:16.792848Z",
+                     *           "user_id": null,
+                     *           "role": "success_manager",
+                     *           "token_id": "bootstrap",
+                     *           "request_id": "req_ce5b1f0251f0a0198540c2a8",
+                     *           "source_address": "127.0.0.1",
+                     *           "action": "endpoint.changed",
+                     *           "subject": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *           "details": {
+                     *             "fields": [
+                     *               "description"
+                     *             ]
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuditEntryPage"];
                 };
             };
@@ -12555,6 +16816,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12573,6 +16836,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12587,7 +16852,7 @@ export interface operations {
                 /** @description The seconds to wait for an event if there is none, 0 to 30. */
                 wait?: number;
                 /** @description Only events of this type, for example `client.new`. */
-                type?: string;
+                type?: components["schemas"]["EventKind"];
                 /** @description Only events of this account. */
                 account_id?: string;
                 /** @description `next_cursor` of the previous page. Leave it out for the first page. */
@@ -12607,6 +16872,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "evt_bcfe1a27f81f5309b91ae3be281a6757",
+                     *           "type": "connection.connected",
+                     *           "timestamp": "2026-12-01T04:05:17.633397Z",
+                     *           "data": {
+                     *             "run_id": "run_01a22fc74257c37b8eca498fd9c4",
+                     *             "account_id": "hp",
+                     *             "connection_id": "cnx_01a22fc74046632162f6d508ee46"
+                     *           }
+                     *         },
+                     *         {
+                     *           "id": "evt_1813b07f0d1157638715f160462f27f2",
+                     *           "type": "issue.opened",
+                     *           "timestamp": "2026-12-01T04:05:19.124635Z",
+                     *           "data": {
+                     *             "code": "first_publication_held",
+                     *             "issue_id": "iss_01a22fc74894365a3af17b6542ce",
+                     *             "account_id": "hp"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next_cursor": "W1s5MTMsNSwiZXZ0XzllZWQzYmQzNzI3YjU2OGQ4MjA3YTA3N2M3OThjZDNmIiwiMjAyNi0xMi0wMVQwNDowNToyMC4yODI5MTUrMDA6MDAiXSwiNmIyNmUxMGRiNDI3Il0",
+                     *       "has_more": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["EventPage"];
                 };
             };
@@ -12658,6 +16951,8 @@ export interface operations {
             /** @description `too_many_waiting`: More than 50 requests of this token wait for an answer; `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12676,6 +16971,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12712,6 +17009,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *           "url": "https://levitate.example/hooks/clio",
+                     *           "events": [
+                     *             "*"
+                     *           ],
+                     *           "description": "",
+                     *           "status": "enabled",
+                     *           "problem": null,
+                     *           "created_at": "2026-12-01T04:05:16.662997Z",
+                     *           "updated_at": "2026-12-01T04:05:16.662997Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["WebhookEndpointPage"];
                 };
             };
@@ -12745,6 +17062,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12763,6 +17082,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12785,6 +17106,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "url": "https://levitate.example/hooks/clio"
+                 *     }
+                 */
                 "application/json": components["schemas"]["WebhookEndpointIn"];
             };
         };
@@ -12797,6 +17123,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *       "url": "https://levitate.example/hooks/clio",
+                     *       "events": [
+                     *         "*"
+                     *       ],
+                     *       "description": "",
+                     *       "status": "enabled",
+                     *       "problem": null,
+                     *       "created_at": "2026-12-01T04:05:16.662997Z",
+                     *       "updated_at": "2026-12-01T04:05:16.662997Z",
+                     *       "secret": "whsec_ZXhhbXBsZSBvZiBhIHNlY3JldCBrZXkh"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WebhookEndpointWithSecret"];
                 };
             };
@@ -12857,6 +17198,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12875,6 +17218,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12901,6 +17246,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *       "url": "https://levitate.example/hooks/clio",
+                     *       "events": [
+                     *         "*"
+                     *       ],
+                     *       "description": "",
+                     *       "status": "enabled",
+                     *       "problem": null,
+                     *       "created_at": "2026-12-01T04:05:16.662997Z",
+                     *       "updated_at": "2026-12-01T04:05:16.662997Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WebhookEndpoint"];
                 };
             };
@@ -12934,6 +17293,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12952,6 +17313,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13032,6 +17395,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13050,6 +17415,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13075,6 +17442,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "description": "Levitate's backend"
+                 *     }
+                 */
                 "application/json": components["schemas"]["WebhookEndpointPatch"];
             };
         };
@@ -13085,6 +17457,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *       "url": "https://levitate.example/hooks/clio",
+                     *       "events": [
+                     *         "*"
+                     *       ],
+                     *       "description": "Levitate's backend",
+                     *       "status": "enabled",
+                     *       "problem": null,
+                     *       "created_at": "2026-12-01T04:05:16.662997Z",
+                     *       "updated_at": "2026-12-01T04:05:16.792848Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WebhookEndpoint"];
                 };
             };
@@ -13145,6 +17531,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13163,6 +17551,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13194,6 +17584,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *       "url": "https://levitate.example/hooks/clio",
+                     *       "events": [
+                     *         "*"
+                     *       ],
+                     *       "description": "Levitate's backend",
+                     *       "status": "enabled",
+                     *       "problem": null,
+                     *       "created_at": "2026-12-01T04:05:16.662997Z",
+                     *       "updated_at": "2026-12-01T04:05:25.516155Z",
+                     *       "secret": "whsec_ZXhhbXBsZSBvZiBhIHNlY3JldCBrZXkh"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WebhookEndpointWithSecret"];
                 };
             };
@@ -13245,6 +17650,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13263,6 +17670,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13294,6 +17703,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *       "url": "https://levitate.example/hooks/clio",
+                     *       "events": [
+                     *         "*"
+                     *       ],
+                     *       "description": "Levitate's backend",
+                     *       "status": "enabled",
+                     *       "problem": null,
+                     *       "created_at": "2026-12-01T04:05:16.662997Z",
+                     *       "updated_at": "2026-12-01T04:05:25.560958Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["WebhookEndpoint"];
                 };
             };
@@ -13345,6 +17768,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13363,6 +17788,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13389,7 +17816,7 @@ export interface operations {
                 /** @description Only deliveries with this status. */
                 status?: "pending" | "delivered" | "failed";
                 /** @description Only deliveries of events of this type, such as `client.new`. */
-                type?: string;
+                type?: components["schemas"]["EventKind"];
                 /** @description Only deliveries of this account. */
                 account_id?: string;
             };
@@ -13408,6 +17835,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "dlv_01a22fc76064f32f77e6b8ae482f",
+                     *           "endpoint_id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *           "account_id": "hp",
+                     *           "event_id": "evt_aaa036c42cf85a868781ca174757a25b",
+                     *           "type": "issue.resolved",
+                     *           "status": "pending",
+                     *           "attempts": 0,
+                     *           "response_status": null,
+                     *           "problem": null,
+                     *           "created_at": "2026-12-01T04:05:25.220533Z",
+                     *           "last_attempt_at": null,
+                     *           "next_attempt_at": "2026-12-01T04:05:25.220533Z",
+                     *           "delivered_at": null
+                     *         },
+                     *         {
+                     *           "id": "dlv_01a22fc75ef2d7c2ab6ac0ab2b3b",
+                     *           "endpoint_id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *           "account_id": "hp",
+                     *           "event_id": "evt_a598f5a8329b5970afef70eb8362f498",
+                     *           "type": "activity.written",
+                     *           "status": "pending",
+                     *           "attempts": 0,
+                     *           "response_status": null,
+                     *           "problem": null,
+                     *           "created_at": "2026-12-01T04:05:24.850390Z",
+                     *           "last_attempt_at": null,
+                     *           "next_attempt_at": "2026-12-01T04:05:24.850390Z",
+                     *           "delivered_at": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": "WyJkbHZfMDFhMjJmYzc1YmFkMDM2ODM5NjkzMjNiZTc2YiIsIjkxZjYzMGI0NDc0YyJd",
+                     *       "has_more": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["DeliveryPage"];
                 };
             };
@@ -13450,6 +17915,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13468,6 +17935,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13501,6 +17970,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "dlv_01a22fc76064f32f77e6b8ae482f",
+                     *       "endpoint_id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *       "account_id": "hp",
+                     *       "event_id": "evt_aaa036c42cf85a868781ca174757a25b",
+                     *       "type": "issue.resolved",
+                     *       "status": "pending",
+                     *       "attempts": 0,
+                     *       "response_status": null,
+                     *       "problem": null,
+                     *       "created_at": "2026-12-01T04:05:25.220533Z",
+                     *       "last_attempt_at": null,
+                     *       "next_attempt_at": "2026-12-01T04:05:25.440538Z",
+                     *       "delivered_at": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Delivery"];
                 };
             };
@@ -13552,6 +18038,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13570,6 +18058,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13601,6 +18091,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "event_id": "evt_01a22fc73fa2674fb5de9f865d54",
+                     *       "succeeded": true,
+                     *       "response_status": 204,
+                     *       "response_text": null,
+                     *       "milliseconds": 11,
+                     *       "problem": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["WebhookEndpointTest"];
                 };
             };
@@ -13652,6 +18152,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13670,6 +18172,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13695,6 +18199,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "since": "2026-12-01T04:05:25.220533Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["RedeliveryIn"];
             };
         };
@@ -13767,6 +18276,8 @@ export interface operations {
             /** @description `rate_limited`: Too many requests with this token */
             429: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13785,6 +18296,8 @@ export interface operations {
             /** @description `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13856,6 +18369,8 @@ export interface operations {
             /** @description `too_many_lookups`: Too many requests at addresses of this kind; `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13879,6 +18394,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
@@ -13894,6 +18414,8 @@ export interface operations {
             /** @description `part_stuck`: A background part of this process hangs */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13917,6 +18439,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "database": "ok",
+                     *       "schema": "current",
+                     *       "clock": "off",
+                     *       "parts": [
+                     *         {
+                     *           "name": "event_loop",
+                     *           "state": "running",
+                     *           "seconds_since_turn": 0.8
+                     *         },
+                     *         {
+                     *           "name": "database_probe",
+                     *           "state": "running",
+                     *           "seconds_since_turn": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
@@ -13932,6 +18474,8 @@ export interface operations {
             /** @description `not_ready`: This process cannot work now */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -13970,6 +18514,8 @@ export interface operations {
             /** @description Successful Response */
             303: {
                 headers: {
+                    /** @description The `return_url` of the attempt, with `clio=connected` or `clio=<code>`. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -14013,6 +18559,8 @@ export interface operations {
             /** @description A page for people: the database is not available; `database_unavailable`: The database is not available */
             503: {
                 headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14037,6 +18585,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example # HELP levitate_clio_part_state 1 for the state of each part
+                     *     # TYPE levitate_clio_part_state gauge
+                     *     levitate_clio_part_state{part="event_loop",state="running"} 1.0
+                     *     levitate_clio_part_state{part="event_loop",state="waiting_for_database"} 0.0
+                     *     levitate_clio_part_state{part="event_loop",state="restarting"} 0.0
+                     *     levitate_clio_part_state{part="event_loop",state="stuck"} 0.0
+                     */
                     "text/plain": string;
                 };
             };
