@@ -74,7 +74,12 @@ async def send_test_event(
     )
 
 
-@router.post("/redeliver", status_code=202, responses=problems(EndpointNotFound))
+@router.post(
+    "/redeliver",
+    status_code=202,
+    response_class=Response,
+    responses=problems(EndpointNotFound),
+)
 async def redeliver_deliveries(
     endpoint_id: EndpointId,
     body: schemas.RedeliveryIn,

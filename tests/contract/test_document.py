@@ -80,3 +80,15 @@ def test_a_parameter_is_left_out_and_never_null(place: str):
     ]
     assert found
     assert [one["name"] for one in found if "null" in json.dumps(one["schema"])] == []
+
+
+def test_each_body_of_a_response_has_a_form():
+    formless = [
+        (operation["operationId"], status)
+        for methods in DOCUMENT["paths"].values()
+        for operation in methods.values()
+        for status, response in operation["responses"].items()
+        for content in response.get("content", {}).values()
+        if not content["schema"]
+    ]
+    assert formless == []
