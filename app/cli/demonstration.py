@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from app.cli.database import run_async
-from app.cli.options import CallbackUrl, Contacts, Host, Latency
+from app.cli.options import CallbackUrl, Contacts, Host, Latency, RateLimit
 from app.cli.startup import fail, listen, stderr
 from app.clio.regions import Region
 from app.errors import CannotStart
@@ -39,13 +39,14 @@ def demo(
         int | None,
         typer.Option(min=1, max=65535, help="Port of the service; default: a free one"),
     ] = None,
+    rate_limit: RateLimit = 50,
 ) -> None:
     """Show the service with an embedded database and a simulated firm: connect, pull, assess, serve."""
     with _installed():
         from app.demo import walkthrough
-        from app.demo.processes import DemoFailed
+        from app.demo.processes import DemoFailed, Simulated
     try:
-        walkthrough.run(once=once, contacts=contacts, port=port)
+        walkthrough.run(Simulated(contacts, rate_limit), once=once, port=port)
     except DemoFailed as error:
         fail(str(error))
     except KeyboardInterrupt:
@@ -63,7 +64,7 @@ def simulator(  # noqa: PLR0913  # the options of a command are its parameters
     contacts: Contacts = 2000,
     seed: Annotated[int, typer.Option(help="Seed of the firm's random data")] = 1,
     redirect_uri: CallbackUrl = "http://127.0.0.1:8000/oauth/clio/callback",
-    rate_limit: Annotated[int, typer.Option(min=1, help="Requests per minute for each token")] = 50,
+    rate_limit: RateLimit = 50,
     latency: Latency = 0.0,
     host: Host = "127.0.0.1",
 ) -> None:

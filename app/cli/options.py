@@ -102,6 +102,9 @@ Days = Annotated[
     typer.Option(min=1, max=3650, help="After how many days the token ends; default: never"),
 ]
 Contacts = Annotated[int, typer.Option(min=1, max=1_000_000, help="Contacts in the simulated firm")]
+RateLimit = Annotated[
+    int, typer.Option(min=1, help="Requests per minute that simulated Clio allows each token")
+]
 Latency = Annotated[float, typer.Option(min=0, max=60, help="Seconds until each response")]
 CallbackUrl = Annotated[
     str,

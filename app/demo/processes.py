@@ -41,17 +41,25 @@ class DemoProcesses:
     folder: Path
 
 
+@dataclass(frozen=True)
+class Simulated:
+    """How the simulated Clio is: the contacts of its first firm, and the requests per minute for each token."""
+
+    contacts: int
+    rate_limit: int
+
+
 @contextlib.contextmanager
 def running_processes(
-    folder: Path, *, port: int | None, contacts: int
+    folder: Path, clio: Simulated, *, port: int | None
 ) -> Iterator[tuple[DemoProcesses, list[subprocess.Popen[bytes]]]]:
     """Start both processes and wait until they respond; stop both when the block ends."""
     demo = _choose_addresses(folder, port)
     with (
-        _running("simulator", _simulator_args(demo, contacts), {}, demo) as clio,
+        _running("simulator", _simulator_args(demo, clio), {}, demo) as simulator,
         _running("serve", _serve_args(demo), _environment(demo), demo) as service,
     ):
-        children = [clio, service]
+        children = [simulator, service]
         _wait_until_up(demo, children)
         yield demo, children
 
@@ -92,10 +100,11 @@ def _is_free(port: int) -> bool:
     return False
 
 
-def _simulator_args(demo: DemoProcesses, contacts: int) -> list[str]:
+def _simulator_args(demo: DemoProcesses, clio: Simulated) -> list[str]:
     return [
         f"--port={demo.clio.rsplit(':', 1)[1]}",
-        f"--contacts={contacts}",
+        f"--contacts={clio.contacts}",
+        f"--rate-limit={clio.rate_limit}",
         f"--latency={LATENCY_SECONDS}",
         f"--redirect-uri={demo.service}/oauth/clio/callback",
     ]

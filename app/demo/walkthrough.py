@@ -22,6 +22,7 @@ from app.demo.processes import (
     REGION,
     DemoFailed,
     DemoProcesses,
+    Simulated,
     console,
     describe_failure,
     running_processes,
@@ -44,14 +45,14 @@ FALLBACKS = {
 }
 
 
-def run(*, once: bool, contacts: int, port: int | None) -> None:
+def run(clio: Simulated, *, once: bool, port: int | None) -> None:
     """Run the demonstration, then serve until Ctrl-C, or exit if `once`. Nothing stays behind in any case."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="levitate-clio-demo-") as folder:
         Path(folder).chmod(0o755)  # as root the embedded PostgreSQL runs as another user
         started_at = time.monotonic()
-        with running_processes(Path(folder), port=port, contacts=contacts) as (demo, children):
+        with running_processes(Path(folder), clio, port=port) as (demo, children):
             try:
                 _run_demo(demo, started_at)
                 if once:
@@ -266,7 +267,13 @@ def _serve_until_interrupted(demo: DemoProcesses, children: list[subprocess.Pope
     console.print(f"\nAPI documentation  {demo.service}/docs")
     console.print(f"Simulated Clio     {demo.clio}")
     console.print(f"Sandbox            {demo.clio}/sandbox, to make something happen in the firm")
-    console.print(f"Token              {demo.token}\n\nTry:")
+    console.print(f"Token              {demo.token}")
+    console.print(
+        "\nFor the commands of docs/integrating.md and docs/sandbox.md, in another shell:"
+    )
+    variables = f"SERVICE={demo.service} CLIO={demo.clio} TOKEN={demo.token}"
+    console.print(f"  export {variables}", soft_wrap=True, markup=False)
+    console.print("\nTry:")
     for line in (
         f"curl {auth} '{base}/status'",
         f"curl {auth} '{base}/contacts?tag=Active%20Client&limit=2'",
