@@ -252,6 +252,7 @@ def _item_document(item: assess.HoldItem) -> dict[str, Any]:
         "clio_id": str(item.clio_id),
         "contact_id": item.contact_id,
         "name": item.name,
+        "new_client": item.new_client,
         "change": item.change and {"seq": None, **item.change, "run_id": None},
     }
 

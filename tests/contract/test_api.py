@@ -105,7 +105,7 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
     "SettingsVersion": "version settings updated_at updated_by",
     "SettingsSaved": "version settings updated_at updated_by run_id kept",
     "Hold": "id kind status run_id count contact_clio_ids summary opened_at decided_at decided_by",
-    "HoldItem": "id clio_id contact_id name change",
+    "HoldItem": "id clio_id contact_id name new_client change",
     "NewClientsSummary": "by_held_for by_basis with_open_matter possible_duplicates",
     "PreviewSummary": "entering leaving contacts_with_tag_changes tags_added tags_removed owner_changes new_clients"
     " by_state_reason by_owner possible_duplicates",

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.support.waiting import wait_until
 
-PATIENCE = 60.0  # seconds after which a command fails
+PATIENCE = 120.0  # seconds after which a command fails
 AGAIN = "again"
 LEFT_OUT = (
     "…"  # stands for any value, for any part of a text, and at the end of a list for more items

@@ -96,6 +96,10 @@ class HoldItem(Schema):
     name: str
     """The person's name, or the first email address of a person without a name."""
 
+    new_client: bool | None
+    """Whether the person is a new client, whom a release announces with the event `client.new`, unless it says that new
+    clients wait or are not announced. Null if the acting user is limited."""
+
     change: PreviewedChange | None
     """A contact that would leave, or be published for the first time: the change that a release would make now. A new
     client: the change by which the person became a client in Levitate; it was published already. Null if there is

@@ -29,12 +29,17 @@ Changes = Mapping[int, Mapping[str, Any]]  # by Clio id, in the form of a line o
 
 @dataclass(frozen=True)
 class HoldItem:
-    """One item of a hold; `change` has the form of a line of the change feed, None if nothing would change."""
+    """One item of a hold; `change` has the form of a line of the change feed, None if nothing would change.
+
+    `new_client` says whether a release can announce the person, None for a limited audience: the reason may be in
+    records that it does not see.
+    """
 
     item_id: str
     clio_id: int
     contact_id: str | None
     name: str
+    new_client: bool | None
     change: Mapping[str, Any] | None
 
 
@@ -74,8 +79,9 @@ async def list_hold_items(
     if hold.kind is HoldKind.NEW_CLIENTS:
         changes = await _found_by_run(session, account_id, audience, hold.run_id, known)
         names = {clio_id: _name(contact.view.profile) for clio_id, contact in known.items()}
+        clients = set(clio_ids)
     else:
-        changes, names = await _assessed_now(services, session, asked, clio_ids)
+        changes, names, clients = await _assessed_now(services, session, asked, clio_ids)
     if audience.login is not None:
         names = await _visible_names(session, asked, clio_ids, changes)
     return [
@@ -84,6 +90,7 @@ async def list_hold_items(
             clio_id=clio_id,
             contact_id=known[clio_id].contact_id if clio_id in known else None,
             name=names.get(clio_id, ""),
+            new_client=None if audience.login is not None else clio_id in clients,
             change=changes.get(clio_id),
         )
         for clio_id in clio_ids
@@ -111,8 +118,8 @@ def _by_clio_id(lines: Sequence[Mapping[str, Any]]) -> Changes:
 
 async def _assessed_now(
     services: Services, session: Session, asked: AskedItems, clio_ids: Sequence[int]
-) -> tuple[Changes, dict[int, str]]:
-    """Return what a release would change by the present rules, settings and records, and the people's names.
+) -> tuple[Changes, dict[int, str], set[int]]:
+    """Return what a release would change by the present rules, settings and records, the people's names, and clients.
 
     The function that a run uses decides it.
     """
@@ -125,7 +132,8 @@ async def _assessed_now(
     lines = [change_document(one, context) for one in assessed if one.change is not None]
     results = {one.contact.clio_id: one.assessment for one in assessed}
     shown = await visible_lines.limit_assessed(session, account_id, asked.audience, lines, results)
-    return _by_clio_id(shown), names
+    clients = {clio_id for clio_id, result in results.items() if result.client is not None}
+    return _by_clio_id(shown), names, clients
 
 
 async def _visible_names(

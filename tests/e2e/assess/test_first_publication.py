@@ -292,6 +292,8 @@ async def test_every_run_keeps_the_items_and_the_summary_current(firm: World):
     hold = await only_hold(firm)
     assert hold["summary"] == preview["summary"]
     assert hold["count"] == preview["summary"]["entering"] > len(found)
+    clients = [one for one in (await items(firm, hold)).values() if one["new_client"]]
+    assert hold["count"] > len(clients) == hold["summary"]["new_clients"] > 0
     copy_of(firm, 1002, type="Person")
     await firm.run()
     assert "1002" in await items(firm, hold)

@@ -102,6 +102,7 @@ async def test_the_items_of_a_hold_say_who_it_is_and_what_changed(firm: World):
     assert list(found) == sorted(SEVEN)
     alice, contact = found["1001"], (await firm.contacts())["1001"]
     assert (alice["contact_id"], alice["name"]) == (contact["id"], "Alice Moreno")
+    assert all(one["new_client"] is True for one in found.values())
     change = alice["change"]
     assert (change["kind"], change["clio_id"], change["cause"]) == ("contact.added", "1001", "sync")
     assert (change["seq"], change["run_id"]) == (None, None)
@@ -323,6 +324,7 @@ async def test_removals_are_released_and_discarded_for_given_ids(pulled: World):
     found = await items(pulled, hold)
     assert {item["change"]["kind"] for item in found.values()} == {"contact.out_of_scope"}
     assert all(item["name"] and item["contact_id"] for item in found.values())
+    assert all(item["new_client"] is False for item in found.values())
     left = await decide(pulled, hold, "release", 3000, 3001)
     assert (left["status"], left["count"]) == ("open", 19)
     await pulled.settled()
