@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from app.simulator.sandbox.actions import ACTIONS
-from tests.support.demo import PATIENCE, Demo, demonstrations
+from tests.support.demo import Demo, demonstrations
 from tests.support.page import DOCS, Shell, blocks, follow, shell
 from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
+TRIES, FOUND_WITHIN = 3, 40.0  # of each block; seconds until a command has found what it looks for
 SANDBOX = {block.label: block.text for block in blocks("sandbox.md")}
 
 
@@ -60,14 +61,29 @@ def test_the_page_has_commands_for_every_action():
 
 def test_every_command_of_the_sandbox_shows_what_it_looks_for(reader: Shell):
     for name, block in SANDBOX.items():
-        for command in commands(block):
-            if "| grep" in command:
-                find = partial(printed, reader, command)
-                wait_for(find, f"{name}: {command}", patience=PATIENCE)
-            elif "curl" in command:
-                _post(reader, command, starts_run="$API/runs" in block)
-            else:
-                assert printed(reader, command) == "", command
+        found_nothing: str | None = ""
+        for _ in range(TRIES):
+            if (found_nothing := missed(reader, block)) is None:
+                break
+        assert found_nothing is None, f"{name}: {found_nothing}"
+
+
+def missed(reader: Shell, block: str) -> str | None:
+    """Run the commands of a block; return the first one that does not find what it looks for, None if all do.
+
+    It happens if a run of Clio's webhooks, which began before, has answered in place of a new one.
+    """
+    for command in commands(block):
+        if "| grep" in command:
+            try:
+                wait_for(partial(printed, reader, command), command, patience=FOUND_WITHIN)
+            except AssertionError as nothing:
+                return str(nothing)
+        elif "curl" in command:
+            _post(reader, command, starts_run="$API/runs" in block)
+        else:
+            assert printed(reader, command) == "", command
+    return None
 
 
 def _post(reader: Shell, command: str, *, starts_run: bool) -> None:
