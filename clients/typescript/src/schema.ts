@@ -3341,6 +3341,12 @@ export interface components {
              */
             name: string;
             /**
+             * New Client
+             * @description Whether the person is a new client, whom a release announces with the event `client.new`, unless it says that new
+             *     clients wait or are not announced. Null if the acting user is limited.
+             */
+            new_client: boolean | null;
+            /**
              * @description A contact that would leave, or be published for the first time: the change that a release would make now. A new
              *     client: the change by which the person became a client in Levitate; it was published already. Null if there is
              *     none.
@@ -15881,6 +15887,7 @@ export interface operations {
                      *           "clio_id": "1001",
                      *           "contact_id": null,
                      *           "name": "Alice Moreno",
+                     *           "new_client": true,
                      *           "change": {
                      *             "seq": null,
                      *             "kind": "contact.added",
@@ -16088,6 +16095,7 @@ export interface operations {
                      *           "clio_id": "1002",
                      *           "contact_id": null,
                      *           "name": "Bram Okafor",
+                     *           "new_client": true,
                      *           "change": {
                      *             "seq": null,
                      *             "kind": "contact.added",
@@ -18215,9 +18223,7 @@ export interface operations {
                     Location?: string;
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": unknown;
-                };
+                content?: never;
             };
             /** @description `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8; `invalid_json`: The body is not valid JSON */
             400: {

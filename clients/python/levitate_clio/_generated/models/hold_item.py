@@ -25,6 +25,9 @@ class HoldItem:
     """ Our id of the contact. Null if it is not in Levitate yet. """
     name: str
     """ The person's name, or the first email address of a person without a name. """
+    new_client: bool | None
+    """ Whether the person is a new client, whom a release announces with the event `client.new`, unless it says
+    that new clients wait or are not announced. Null if the acting user is limited. """
     change: None | PreviewedChange
     """ A contact that would leave, or be published for the first time: the change that a release would make now. A
     new client: the change by which the person became a client in Levitate; it was published already. Null if there
@@ -43,6 +46,9 @@ class HoldItem:
 
         name = self.name
 
+        new_client: bool | None
+        new_client = self.new_client
+
         change: dict[str, Any] | None
         if isinstance(self.change, PreviewedChange):
             change = self.change.to_dict()
@@ -57,6 +63,7 @@ class HoldItem:
                 "clio_id": clio_id,
                 "contact_id": contact_id,
                 "name": name,
+                "new_client": new_client,
                 "change": change,
             }
         )
@@ -81,6 +88,13 @@ class HoldItem:
 
         name = d.pop("name")
 
+        def _parse_new_client(data: object) -> bool | None:
+            if data is None:
+                return data
+            return cast(bool | None, data)
+
+        new_client = _parse_new_client(d.pop("new_client"))
+
         def _parse_change(data: object) -> None | PreviewedChange:
             if data is None:
                 return data
@@ -101,6 +115,7 @@ class HoldItem:
             clio_id=clio_id,
             contact_id=contact_id,
             name=name,
+            new_client=new_client,
             change=change,
         )
 
