@@ -19,6 +19,7 @@ from app.errors import AppError
 
 ROOT = Path(__file__).parents[3]
 APP = sorted((ROOT / "app").rglob("*.py"))
+EXAMPLES = sorted((ROOT / "examples").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 MAY_WAIT = ("tests/chaos/", "tests/wide/")  # they disturb real processes for a given time
 # Other sleeps: the file, the function, and the reason. None of them makes a test wait for a guessed time.
@@ -47,7 +48,7 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", APP, ids=name_of)
+@pytest.mark.parametrize("path", APP + EXAMPLES, ids=name_of)
 def test_files_and_functions_are_short(path: Path):
     text = path.read_text()
     if path.name != "tables.py":  # it has all tables in one place
