@@ -22,7 +22,7 @@ def upgrade() -> None:
     op.create_index(
         "accounts_words_version_idx",
         "accounts",
-        [sa.text(f"({VERSION})")],
+        [sa.text(f"({VERSION})"), "account_id"],
         postgresql_where=sa.text(UNPLANNED),
     )
     op.drop_index("accounts_words_idx", "accounts")

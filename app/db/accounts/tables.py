@@ -82,6 +82,7 @@ Index(  # those without a time for their upgrade
 Index(  # the same by the version of their words
     "accounts_words_version_idx",
     text(f"({WORDS_VERSION})"),
+    accounts.c.account_id,
     postgresql_where=text("upgrade_at is null and enabled"),
 )
 Index(

@@ -15,6 +15,9 @@ MADE = {
     ROOT / "docs" / "openapi.json",
     ROOT / "tests" / "data" / "pinned" / "openapi.json",
     ROOT / "tests" / "data" / "openapi-subset.json",
+    ROOT / "clients" / "python" / "levitate_clio" / "_generated",
+    ROOT / "clients" / "typescript" / "src" / "schema.ts",
+    ROOT / "app" / "pages" / "static" / "swagger-ui",
 }
 
 
@@ -29,7 +32,12 @@ def found_in(paths: list[Path]) -> SecretsCollection:
 
 def test_no_tracked_file_has_a_secret_that_nobody_has_looked_at(tmp_path: Path):
     baseline = json.loads(BASELINE.read_text())
-    paths = [one for one in tracked() if one not in {BASELINE, *MADE} and one.suffix != ".lock"]
+    left_out = {BASELINE, *MADE}
+    paths = [
+        one
+        for one in tracked()
+        if left_out.isdisjoint((one, *one.parents)) and one.suffix != ".lock"
+    ]
     found = found_in(paths).json()
     for name, all_ in found.items():
         for one in all_:
