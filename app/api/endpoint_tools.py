@@ -60,7 +60,8 @@ async def send_test_event(
     """Post an event of type `ping` to a webhook endpoint now, and return what came back.
 
     It is signed like every event, also if the endpoint is disabled, and it is stored nowhere. Its `data` has
-    `endpoint_id`. The response comes after 10 seconds at the latest.
+    `endpoint_id`. The response comes after 10 seconds at the latest. If it succeeds, a pause of the endpoint ends, and
+    the events that wait are sent.
     """
     pinged = await events.ping(services, endpoint_id, token_id=visible_token(caller), actor=actor)
     problem = pinged.outcome.problem

@@ -261,6 +261,7 @@ def endpoint_body(endpoint: Endpoint) -> schemas.WebhookEndpoint:
         description=endpoint.description,
         status="enabled" if endpoint.enabled else "disabled",
         problem=endpoint.problem and _problem_body(endpoint.problem),
+        paused_until=endpoint.paused_until,
         created_at=endpoint.created_at,
         updated_at=endpoint.updated_at,
     )

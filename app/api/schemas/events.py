@@ -134,6 +134,11 @@ class WebhookEndpoint(Schema):
     problem: CodeDetail | None
     """Why the endpoint was disabled. Null while it is enabled."""
 
+    paused_until: datetime | None
+    """Until when nothing is posted, because the receiver has accepted nothing in several attempts (RFC 3339, UTC). Then
+    one event is tried; while that is under way, the time is in the past. A test that succeeds ends the pause. Null if
+    there is no pause."""
+
     created_at: datetime
     """When the endpoint was added (RFC 3339, UTC)."""
 

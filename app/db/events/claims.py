@@ -44,7 +44,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class EndpointHealth:
-    """The health of an endpoint: failures in a row, since when, and until when nothing is sent."""
+    """The health of an endpoint: groups of posts in a row that failed, since when, and until when nothing is sent."""
 
     failures: int
     failing_since: datetime | None
@@ -124,6 +124,12 @@ async def record_health(session: Session, endpoint_id: str, health: EndpointHeal
             rests_until=health.rests_until,
         )
     )
+
+
+async def end_pause(session: Session, endpoint_id: str, *, now: datetime) -> None:
+    """Let everything that waits go at once, because the receiver has just accepted something."""
+    await record_health(session, endpoint_id, EndpointHealth(0, None, None))
+    await retry_now(session, endpoint_id, now=now)
 
 
 async def retry_now(session: Session, endpoint_id: str, *, now: datetime) -> None:

@@ -66,6 +66,7 @@ class Endpoint:
     problem: Problem | None
     created_at: datetime
     updated_at: datetime
+    paused_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -255,4 +256,5 @@ def _endpoint(row: Any) -> Endpoint:
         problem=TOKEN_ENDED if row.token_ended else problem,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        paused_until=row.rests_until,
     )

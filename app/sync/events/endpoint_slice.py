@@ -175,7 +175,7 @@ async def _store_outcomes(
     """Store the outcomes of a group; return the endpoint's health, or None if it was disabled."""
     attempts = [next_state(delivery, outcome, now) for delivery, outcome in tried]
     succeeded = any(outcome.succeeded for _, outcome in tried)
-    health = health_after(claim, failed=0 if succeeded else len(tried), now=now)
+    health = health_after(claim, succeeded=succeeded, now=now)
     await claims.record_health(session, claim.endpoint_id, health)
     if problem := reason_to_disable(tried, health, now):
         await deliveries.record_attempts(session, [keep_pending(one) for one in attempts], now=now)

@@ -9,7 +9,7 @@ from time import monotonic
 from app.crypto import DecryptionFailed
 from app.db.accounts import audit
 from app.db.accounts.audit import Actor, AuditAction
-from app.db.events import endpoints
+from app.db.events import claims, endpoints
 from app.db.ids import new_id
 from app.db.system import system_transaction
 from app.sync.events.endpoint_secrets import valid_secrets
@@ -31,7 +31,10 @@ class Pinged:
 async def ping(
     services: Services, endpoint_id: str, *, token_id: str | None, actor: Actor
 ) -> Pinged:
-    """Post the event, signed like every other one. A post that fails is an outcome. Raises EndpointNotFound."""
+    """Post the event, signed like every other one. A post that fails is an outcome. Raises EndpointNotFound.
+
+    One that succeeds ends a pause of the endpoint: events that wait are sent now.
+    """
     now = services.now()
     event_id, secrets = new_id("evt", now), list[str]()
     async with system_transaction(services.database) as session:
@@ -48,4 +51,7 @@ async def ping(
     began = monotonic()
     async with services.notifier.connect(endpoint.url) as client:
         outcome = await client.post(Message(event_id, body), secrets, now=now)
+    if outcome.succeeded:
+        async with system_transaction(services.database) as session:
+            await claims.end_pause(session, endpoint_id, now=services.now())
     return Pinged(event_id, outcome, round((monotonic() - began) * 1000))

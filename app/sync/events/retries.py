@@ -14,7 +14,7 @@ GIVE_UP_AFTER = timedelta(days=3)  # then a delivery has failed, and a failing e
 RETRY_DELAYS = tuple(
     timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 3600, 7200, 14400, 21600)
 )
-FAILURES_BEFORE_PAUSE = 5  # in a row
+FAILURES_BEFORE_PAUSE = 5  # groups of posts in a row, of which none succeeded
 MAX_PAUSE = timedelta(minutes=15)
 
 GONE = Problem(
@@ -36,7 +36,7 @@ def retry_delay(attempts: int, delivery_id: str) -> timedelta:
 
 
 def endpoint_pause(failures: int) -> timedelta:
-    """Return how long an endpoint is paused after a number of failures in a row."""
+    """Return how long an endpoint is paused after a number of groups of posts in a row that failed."""
     if failures < FAILURES_BEFORE_PAUSE:
         return timedelta(0)
     return min(timedelta(seconds=5 << min(failures - FAILURES_BEFORE_PAUSE, 10)), MAX_PAUSE)
@@ -62,11 +62,14 @@ def keep_pending(tried: DeliveryAttempt) -> DeliveryAttempt:
     return replace(tried, status=Status.PENDING) if tried.status is Status.FAILED else tried
 
 
-def health_after(claim: Claim, *, failed: int, now: datetime) -> EndpointHealth:
-    """Return an endpoint's health after a group of posts. `failed` is 0 if one of them succeeded."""
-    if not failed:
+def health_after(claim: Claim, *, succeeded: bool, now: datetime) -> EndpointHealth:
+    """Return an endpoint's health after a group of posts, of which one succeeded or none.
+
+    The posts of a group are open at the same time, so an outage of a moment makes all of them fail: it counts once.
+    """
+    if succeeded:
         return EndpointHealth(0, None, None)
-    failures = claim.failures + failed
+    failures = claim.failures + 1
     pause = endpoint_pause(failures)
     return EndpointHealth(failures, claim.failing_since or now, now + pause if pause else None)
 

@@ -1298,7 +1298,8 @@ export interface paths {
          * @description Post an event of type `ping` to a webhook endpoint now, and return what came back.
          *
          *     It is signed like every event, also if the endpoint is disabled, and it is stored nowhere. Its `data` has
-         *     `endpoint_id`. The response comes after 10 seconds at the latest.
+         *     `endpoint_id`. The response comes after 10 seconds at the latest. If it succeeds, a pause of the endpoint ends, and
+         *     the events that wait are sent.
          */
         post: operations["send_test_event"];
         delete?: never;
@@ -5912,6 +5913,13 @@ export interface components {
             /** @description Why the endpoint was disabled. Null while it is enabled. */
             problem: components["schemas"]["CodeDetail"] | null;
             /**
+             * Paused Until
+             * @description Until when nothing is posted, because the receiver has accepted nothing in several attempts (RFC 3339, UTC). Then
+             *     one event is tried; while that is under way, the time is in the past. A test that succeeds ends the pause. Null if
+             *     there is no pause.
+             */
+            paused_until: string | null;
+            /**
              * Created At
              * Format: date-time
              * @description When the endpoint was added (RFC 3339, UTC).
@@ -6047,6 +6055,13 @@ export interface components {
             status: string;
             /** @description Why the endpoint was disabled. Null while it is enabled. */
             problem: components["schemas"]["CodeDetail"] | null;
+            /**
+             * Paused Until
+             * @description Until when nothing is posted, because the receiver has accepted nothing in several attempts (RFC 3339, UTC). Then
+             *     one event is tried; while that is under way, the time is in the past. A test that succeeds ends the pause. Null if
+             *     there is no pause.
+             */
+            paused_until: string | null;
             /**
              * Created At
              * Format: date-time
@@ -17030,7 +17045,8 @@ export interface operations {
                      *           "status": "enabled",
                      *           "problem": null,
                      *           "created_at": "2026-12-01T04:05:16.662997Z",
-                     *           "updated_at": "2026-12-01T04:05:16.662997Z"
+                     *           "updated_at": "2026-12-01T04:05:16.662997Z",
+                     *           "paused_until": null
                      *         }
                      *       ],
                      *       "next_cursor": null,
@@ -17143,6 +17159,7 @@ export interface operations {
                      *       "problem": null,
                      *       "created_at": "2026-12-01T04:05:16.662997Z",
                      *       "updated_at": "2026-12-01T04:05:16.662997Z",
+                     *       "paused_until": null,
                      *       "secret": "whsec_ZXhhbXBsZSBvZiBhIHNlY3JldCBrZXkh"
                      *     }
                      */
@@ -17265,7 +17282,8 @@ export interface operations {
                      *       "status": "enabled",
                      *       "problem": null,
                      *       "created_at": "2026-12-01T04:05:16.662997Z",
-                     *       "updated_at": "2026-12-01T04:05:16.662997Z"
+                     *       "updated_at": "2026-12-01T04:05:16.662997Z",
+                     *       "paused_until": null
                      *     }
                      */
                     "application/json": components["schemas"]["WebhookEndpoint"];
@@ -17476,7 +17494,8 @@ export interface operations {
                      *       "status": "enabled",
                      *       "problem": null,
                      *       "created_at": "2026-12-01T04:05:16.662997Z",
-                     *       "updated_at": "2026-12-01T04:05:16.792848Z"
+                     *       "updated_at": "2026-12-01T04:05:16.792848Z",
+                     *       "paused_until": null
                      *     }
                      */
                     "application/json": components["schemas"]["WebhookEndpoint"];
@@ -17604,6 +17623,7 @@ export interface operations {
                      *       "problem": null,
                      *       "created_at": "2026-12-01T04:05:16.662997Z",
                      *       "updated_at": "2026-12-01T04:05:25.516155Z",
+                     *       "paused_until": null,
                      *       "secret": "whsec_ZXhhbXBsZSBvZiBhIHNlY3JldCBrZXkh"
                      *     }
                      */
@@ -17722,7 +17742,8 @@ export interface operations {
                      *       "status": "enabled",
                      *       "problem": null,
                      *       "created_at": "2026-12-01T04:05:16.662997Z",
-                     *       "updated_at": "2026-12-01T04:05:25.560958Z"
+                     *       "updated_at": "2026-12-01T04:05:25.560958Z",
+                     *       "paused_until": null
                      *     }
                      */
                     "application/json": components["schemas"]["WebhookEndpoint"];

@@ -183,14 +183,49 @@ async def test_a_slice_says_when_the_next_one_is_due(service: EventService):
         assert retry_after is not None
         (delivery,) = await service.deliveries(endpoint)
         assert service.time + retry_after == datetime.fromisoformat(delivery["next_attempt_at"])
-        await service.record(*(f"con_{n}" for n in range(2, 7)))
-        pause = retries.endpoint_pause(6)
-        assert [await serve_it(), await serve_it()] == [pause] * 2
-        assert len(receiver.received) == 6
-        service.time += pause
+        for n in range(2, 6):
+            await service.record(f"con_{n}")
+            await serve_it()
+        assert [await serve_it(), await serve_it()] == [retries.endpoint_pause(5)] * 2
+        assert len(receiver.received) == 5
+        paused_until = (await service.endpoint(endpoint))["paused_until"]
+        assert datetime.fromisoformat(paused_until) == service.time + retries.endpoint_pause(5)
+        service.time += retries.endpoint_pause(5)
         receiver.answer = lambda _: 410
         assert await serve_it() is None  # it is disabled
-    assert len(receiver.received) == 7
+    assert len(receiver.received) == 6
+
+
+async def test_an_outage_of_a_moment_delays_many_events_no_longer_than_one(service: EventService):
+    # NC-8: twelve posts that fail at the same time are one failure of the endpoint
+    async with receiving(answer=lambda _: 503) as receiver:
+        endpoint = await service.listen(receiver, events=["client.new"])
+        await service.record(*(f"con_{n}" for n in range(12)))
+        await service.deliver()
+        assert (await service.endpoint(endpoint))["paused_until"] is None
+        receiver.answer = lambda _: 204
+        await service.pass_time(timedelta(seconds=7), timedelta(seconds=1))
+        statuses = {one["status"] for one in await service.deliveries(endpoint)}
+    assert statuses == {"delivered"}
+    assert len(receiver.received) == 24
+
+
+async def test_a_test_that_succeeds_ends_the_pause(service: EventService):
+    async with receiving(answer=lambda _: 503) as receiver:
+        endpoint = await service.listen(receiver, events=["client.new"])
+        test = f"/v1/webhook-endpoints/{endpoint['id']}/test"
+        await service.record("con_1", "con_2")
+        await service.pass_time(timedelta(days=1), timedelta(minutes=30))
+        paused = (await service.endpoint(endpoint))["paused_until"]
+        assert (await service.api.post(test)).json()["succeeded"] is False
+        assert (await service.endpoint(endpoint))["paused_until"] == paused is not None
+        receiver.answer = lambda _: 204
+        service.time += timedelta(seconds=1)
+        assert (await service.api.post(test)).json()["succeeded"] is True
+        assert (await service.endpoint(endpoint))["paused_until"] is None
+        await service.deliver()
+        statuses = [one["status"] for one in await service.deliveries(endpoint)]
+    assert statuses == ["delivered"] * 2
 
 
 async def test_an_endpoint_with_many_events_gives_its_place_to_another_one(

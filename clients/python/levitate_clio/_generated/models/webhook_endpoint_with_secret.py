@@ -31,6 +31,10 @@ class WebhookEndpointWithSecret:
     somebody enables it again. Known values: `enabled`, `disabled`. """
     problem: CodeDetail | None
     """ Why the endpoint was disabled. Null while it is enabled. """
+    paused_until: datetime.datetime | None
+    """ Until when nothing is posted, because the receiver has accepted nothing in several attempts (RFC 3339, UTC).
+    Then one event is tried; while that is under way, the time is in the past. A test that succeeds ends the pause.
+    Null if there is no pause. """
     created_at: datetime.datetime
     """ When the endpoint was added (RFC 3339, UTC). """
     updated_at: datetime.datetime
@@ -58,6 +62,12 @@ class WebhookEndpointWithSecret:
         else:
             problem = self.problem
 
+        paused_until: None | str
+        if isinstance(self.paused_until, datetime.datetime):
+            paused_until = self.paused_until.isoformat()
+        else:
+            paused_until = self.paused_until
+
         created_at = self.created_at.isoformat()
 
         updated_at = self.updated_at.isoformat()
@@ -74,6 +84,7 @@ class WebhookEndpointWithSecret:
                 "description": description,
                 "status": status,
                 "problem": problem,
+                "paused_until": paused_until,
                 "created_at": created_at,
                 "updated_at": updated_at,
                 "secret": secret,
@@ -112,6 +123,21 @@ class WebhookEndpointWithSecret:
 
         problem = _parse_problem(d.pop("problem"))
 
+        def _parse_paused_until(data: object) -> datetime.datetime | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                paused_until_type_0 = datetime.datetime.fromisoformat(data)
+
+                return paused_until_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None, data)
+
+        paused_until = _parse_paused_until(d.pop("paused_until"))
+
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
 
         updated_at = datetime.datetime.fromisoformat(d.pop("updated_at"))
@@ -125,6 +151,7 @@ class WebhookEndpointWithSecret:
             description=description,
             status=status,
             problem=problem,
+            paused_until=paused_until,
             created_at=created_at,
             updated_at=updated_at,
             secret=secret,

@@ -318,7 +318,8 @@ class EventsOperations:
         """Post an event of type `ping` to a webhook endpoint now, and return what came back.
 
         It is signed like every event, also if the endpoint is disabled, and it is stored nowhere.
-        Its `data` has `endpoint_id`. The response comes after 10 seconds at the latest.
+        Its `data` has `endpoint_id`. The response comes after 10 seconds at the latest. If it
+        succeeds, a pause of the endpoint ends, and the events that wait are sent.
 
         Args:
             endpoint_id: The id of the webhook endpoint (`whe_…`).
@@ -645,7 +646,8 @@ class AsyncEventsOperations:
         """Post an event of type `ping` to a webhook endpoint now, and return what came back.
 
         It is signed like every event, also if the endpoint is disabled, and it is stored nowhere.
-        Its `data` has `endpoint_id`. The response comes after 10 seconds at the latest.
+        Its `data` has `endpoint_id`. The response comes after 10 seconds at the latest. If it
+        succeeds, a pause of the endpoint ends, and the events that wait are sent.
 
         Args:
             endpoint_id: The id of the webhook endpoint (`whe_…`).
