@@ -12,6 +12,8 @@ from typing import Any
 
 import httpx
 
+MOST_NAMED = 5  # parts of a request that the text of an error names; `errors` has all
+
 
 class ClioError(Exception):
     """Everything that this package raises on purpose."""
@@ -50,7 +52,9 @@ class ApiError(ClioError):
         self.errors = field_errors(problem.get("errors"))
         self.retry_after = retry_after
         """The seconds after which the service wants the request again, or None."""
-        super().__init__(f"{status} {self.code}: {self.detail} (request {self.request_id or '?'})")
+        parts = "".join(f"; {one.pointer} {one.detail}" for one in self.errors[:MOST_NAMED])
+        text = f"{status} {self.code}: {self.detail}{parts} (request {self.request_id or '?'})"
+        super().__init__(text)
 
 
 class Invalid(ApiError):

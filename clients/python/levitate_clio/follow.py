@@ -32,8 +32,8 @@ log = logging.getLogger("levitate_clio")
 
 
 def log_outage(error: ClioError, delay: float) -> None:
-    """Log that following waits for the service."""
-    log.warning("following waits for the service", extra={"error": repr(error), "delay": delay})
+    """Log that following waits for the service, and why."""
+    log.warning("following waits %.1f seconds for the service: %s", delay, error)
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,14 @@ DEFAULTS = Following()
 
 @dataclass(frozen=True)
 class Batch(Generic[T]):
-    """Some items in order, and the cursor behind them. `items` can be empty: store the cursor then, too."""
+    """Some items in order, and the cursor behind them. `items` can be empty: store the cursor then, too.
+
+    `has_more` is false when everything that the service has now was read.
+    """
 
     items: Sequence[T]
     cursor: str
+    has_more: bool
 
 
 class _Page(Protocol[T_co]):
@@ -69,6 +73,8 @@ class _Page(Protocol[T_co]):
     def data(self) -> Sequence[T_co]: ...
     @property
     def next_cursor(self) -> str: ...
+    @property
+    def has_more(self) -> bool: ...
 
 
 class _Place(Generic[T]):
@@ -78,21 +84,22 @@ class _Place(Generic[T]):
         self.cursor = cursor
         self._options = options
         self._failures = 0
+        self._caught_up = False
 
     def after_page(self, page: _Page[T]) -> Batch[T] | None:
-        """Return what the caller gets, or None if nothing is new."""
+        """Return what the caller gets, or None if nothing is new. The end of what there is now is new, too."""
         self._failures = 0
-        if not page.data and page.next_cursor == self.cursor:
+        if not page.data and page.next_cursor == self.cursor and self._caught_up:
             return None
-        self.cursor = page.next_cursor
-        return Batch(page.data, page.next_cursor)
+        self.cursor, self._caught_up = page.next_cursor, not page.has_more
+        return Batch(page.data, page.next_cursor, page.has_more)
 
     def after_error(self, error: ClioError) -> float:
         """Return the seconds to wait before the next request. Raise the error if waiting does not help."""
         restart = self._options.on_expired
         if isinstance(error, CursorExpired) and restart and self.cursor is not None:
             restart(error)
-            self.cursor = None
+            self.cursor, self._caught_up = None, False
             return 0.0
         if not isinstance(error, OUTAGES):
             raise error
@@ -141,14 +148,14 @@ class Follow:
         self,
         store: CursorStore,
         *,
-        type: EventKind | None = None,
+        type_: EventKind | None = None,
         account_id: str | None = None,
         stop: threading.Event | None = None,
         options: Following = DEFAULTS,
     ) -> Iterator[Event]:
         """Yield every event of all accounts of the token, or those of one type or account."""
         batches = self.event_batches(
-            store.load(), type=type, account_id=account_id, stop=stop, options=options
+            store.load(), type_=type_, account_id=account_id, stop=stop, options=options
         )
         return _items(batches, store)
 
@@ -156,7 +163,7 @@ class Follow:
         self,
         cursor: str | None,
         *,
-        type: EventKind | None = None,
+        type_: EventKind | None = None,
         account_id: str | None = None,
         stop: threading.Event | None = None,
         options: Following = DEFAULTS,
@@ -165,7 +172,7 @@ class Follow:
 
         def read(after: str | None) -> _Page[Event]:
             return self._api.events.list_events(
-                type_=type or UNSET,
+                type_=type_ or UNSET,
                 account_id=account_id or UNSET,
                 cursor=after or UNSET,
                 limit=options.limit,
@@ -234,14 +241,14 @@ class AsyncFollow:
         self,
         store: CursorStore,
         *,
-        type: EventKind | None = None,
+        type_: EventKind | None = None,
         account_id: str | None = None,
         stop: asyncio.Event | None = None,
         options: Following = DEFAULTS,
     ) -> AsyncIterator[Event]:
         """Yield every event of all accounts of the token, or those of one type or account."""
         batches = self.event_batches(
-            store.load(), type=type, account_id=account_id, stop=stop, options=options
+            store.load(), type_=type_, account_id=account_id, stop=stop, options=options
         )
         return _async_items(batches, store)
 
@@ -249,7 +256,7 @@ class AsyncFollow:
         self,
         cursor: str | None,
         *,
-        type: EventKind | None = None,
+        type_: EventKind | None = None,
         account_id: str | None = None,
         stop: asyncio.Event | None = None,
         options: Following = DEFAULTS,
@@ -258,7 +265,7 @@ class AsyncFollow:
 
         async def read(after: str | None) -> _Page[Event]:
             return await self._api.events.list_events(
-                type_=type or UNSET,
+                type_=type_ or UNSET,
                 account_id=account_id or UNSET,
                 cursor=after or UNSET,
                 limit=options.limit,

@@ -31,6 +31,7 @@ def verify(
     `body` is what came over the network, byte for byte: JSON that is parsed and written again has another signature.
     Give two secrets while one is being replaced. The event's `id` is the `webhook-id`, the same for every attempt:
     handle each id once. An unknown type is returned like any other. `tolerance` is in seconds; `now` is for tests.
+    Raise Unreadable if what was signed is not an event, and ValueError if a secret is not one.
     """
     if not isinstance(body, bytes):
         raise TypeError("the body must be the bytes of the request")

@@ -95,6 +95,7 @@ async def test_an_error_names_the_parts_that_are_wrong():
     with pytest.raises(Invalid) as caught:
         clio.accounts.get_account("acme")
     assert caught.value.errors == (FieldError("/users/0/email", "must be an address"),)
+    assert "/users/0/email must be an address" in str(caught.value)
 
 
 @pytest.mark.parametrize(

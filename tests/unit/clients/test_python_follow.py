@@ -58,7 +58,7 @@ def cursors(api: Any) -> list[str | None]:
 @pytest.mark.parametrize("kind", CLIENTS)
 async def test_each_item_comes_once_in_order_and_the_cursor_goes_on(kind):
     api = scripted(page([event("1"), event("2")], "c2"), page([], "c2"), page([event("3")], "c3"))
-    events = api.client(kind).follow.events(Stored("c0"), type="client.new", account_id="acme")
+    events = api.client(kind).follow.events(Stored("c0"), type_="client.new", account_id="acme")
     assert [item.id for item in await take(3, events)] == ["1", "2", "3"]
     assert cursors(api) == ["c0", "c2", "c2"]
     wanted = {"type": "client.new", "account_id": "acme", "wait": "25", "limit": "200"}
@@ -91,6 +91,27 @@ async def test_a_batch_has_the_cursor_to_store_also_if_it_is_empty(kind):
     batches = await take(2, api.client(kind).follow.event_batches(None))
     assert [(batch.cursor, len(batch.items)) for batch in batches] == [("c1", 0), ("c2", 1)]
     assert cursors(api) == [None, "c1"]
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_a_batch_says_once_that_everything_was_read(kind):
+    nothing = page([], "c1", has_more=False)
+    api = scripted(
+        page([event("1")], "c1"), nothing, nothing, page([event("2")], "c2", has_more=False)
+    )
+    batches = await take(3, api.client(kind).follow.event_batches("c0"))
+    assert [(len(one.items), one.has_more) for one in batches] == [
+        (1, True), (0, False), (1, False),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", CLIENTS)
+async def test_an_outage_is_logged_with_its_reason(kind, caplog: pytest.LogCaptureFixture):
+    api = scripted(problem(503, "database_unavailable"), page([event("1")], "c1"))
+    options = Following(retries=AT_ONCE)
+    await take(1, api.client(kind).follow.events(Stored("c0"), options=options))
+    (record,) = [one for one in caplog.records if one.name == "levitate_clio"]
+    assert "503 database_unavailable" in record.getMessage()
 
 
 @pytest.mark.parametrize("kind", CLIENTS)

@@ -93,7 +93,14 @@ async def test_the_page_shows_new_clients_and_the_people_in_other_holds(store: S
     waits = {**example("list_new_clients"), "held_for": "surge", "id": "ncl_1"}
     of_a_run = {**waits, "held_for": "run", "id": "ncl_2"}
     future = {**waits, "held_for": "full moon", "id": "ncl_3"}
-    item = {"id": "itm_1", "clio_id": "1", "contact_id": None, "name": "<i>Zoe</i>", "change": None}
+    item = {
+        "id": "itm_1",
+        "clio_id": "1",
+        "contact_id": None,
+        "name": "<i>Zoe</i>",
+        "new_client": None,
+        "change": None,
+    }
     service = scripted(
         page([hold(id="hld_2", kind="new_clients", count=1473), hold()]),
         page([item]),
