@@ -24,9 +24,9 @@ TARGET = HERE / "levitate_clio" / "_generated"
 ACTING = {"Levitate-User", "Levitate-Role"}
 METHODS = {"get", "put", "post", "patch", "delete"}
 LINE_LENGTH = "100"
-LINE_BREAK = re.compile(
-    r"(?<!\n)\n(?![\n -])"
-)  # not the end of a paragraph, and not before an item of a list
+# A line break inside a paragraph: not its end, and not before an item of a list.
+LINE_BREAK = re.compile(r"(?<!\n)\n(?![\n -])")
+NULL = {"type": "null"}
 
 
 def main(target: Path) -> None:
@@ -110,10 +110,10 @@ def prepare_operation(operation: dict[str, Any]) -> None:
     operation["parameters"] = kept
     for media_type in operation.get("requestBody", {}).get("content", {}).values():
         alternatives = media_type["schema"].get("anyOf", [])
-        if {
-            "type": "null"
-        } in alternatives:  # a body that may be left out; the generated code would send "unset"
-            (media_type["schema"],) = [one for one in alternatives if one != {"type": "null"}]
+        if (
+            NULL in alternatives
+        ):  # a body that may be left out; the generated code would send "unset"
+            (media_type["schema"],) = [one for one in alternatives if one != NULL]
     operation["responses"] = {
         status: response
         for status, response in operation["responses"].items()
