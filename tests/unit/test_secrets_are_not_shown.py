@@ -148,6 +148,7 @@ async def test_nothing_that_an_application_starts_with_shows_a_secret():
                 "description": "",
                 "status": "enabled",
                 "problem": None,
+                "paused_until": None,
                 "secret": "canary",
                 "created_at": NOW,
                 "updated_at": NOW,
