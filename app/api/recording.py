@@ -74,7 +74,7 @@ class ActivityBatchAnswer(Schema):
 
 @dataclass(frozen=True)
 class Recorder:
-    """Who records activities in an account, and whose contacts may be named."""
+    """A caller who records activities in an account, with the audience whose contacts may be named."""
 
     account: Account
     audience: Audience

@@ -1,4 +1,4 @@
-"""What the scope of a service token allows: the one list of the operations and the scope that each needs.
+"""Lists the operations and the scope of a service token that each needs. There is no other such list.
 
 An operation that the list does not name needs `admin`. `tests/contract/test_scopes.py` compares it with the document.
 """

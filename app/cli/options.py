@@ -1,4 +1,4 @@
-"""What the commands share as a command line: a mistake is one line with exit code 2; types of options that are checked.
+"""Types of options that the commands share, and the report of a mistake: one line, with exit code 2.
 
 What an option does belongs to its command.
 """

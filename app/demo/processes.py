@@ -43,7 +43,7 @@ class DemoProcesses:
 
 @dataclass(frozen=True)
 class Simulated:
-    """How the simulated Clio is: the contacts of its first firm, and the requests per minute for each token."""
+    """The size of the simulated Clio: the contacts of its first firm, and the requests per minute for each token."""
 
     contacts: int
     rate_limit: int

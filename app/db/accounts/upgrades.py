@@ -104,14 +104,17 @@ async def mark_upgraded(session: Session, account_id: str) -> None:
 
 
 def words_for(country: str) -> str:
-    """Return what an account has stored when its contacts have the present words, with this country."""
+    """Return what an account has stored when its contacts have the present words, with this country.
+
+    Without a country it is how that begins.
+    """
     return f"{search_words.VERSION}/{country}"
 
 
 async def have_present_words(session: Session, account_id: str) -> bool:
     """Return whether all contacts of an account have words of the present version."""
     made_for = await find_words_made_for(session, account_id)
-    return made_for is not None and made_for.startswith(f"{search_words.VERSION}/")
+    return made_for is not None and made_for.startswith(words_for(""))
 
 
 async def find_words_made_for(session: Session, account_id: str) -> str | None:

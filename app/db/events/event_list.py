@@ -55,7 +55,7 @@ class Place:
 
 @dataclass(frozen=True)
 class EventFilter:
-    """Which events are wanted: of a kind, and of these accounts, None for all."""
+    """A filter of events: those of a kind, and those of these accounts; None for all."""
 
     kind: str | None
     account_ids: Collection[str] | None

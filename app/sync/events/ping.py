@@ -21,7 +21,7 @@ UNREADABLE = "secret_unreadable"
 
 @dataclass(frozen=True)
 class Pinged:
-    """What came back, and after how many milliseconds."""
+    """The outcome of a test, and after how many milliseconds it came."""
 
     event_id: str
     outcome: Outcome
