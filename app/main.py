@@ -21,7 +21,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from app import api, pages
+from app import api, console, pages
 from app.api import health, openapi, problems
 from app.api.authentication import PROTECTED, ApiAuth, Authentication
 from app.api.metrics import BackgroundCollector
@@ -128,10 +128,12 @@ def build_app() -> FastAPI:
     )
     app.include_router(api.router)
     pages.install(app)
+    console.install(app)
     problems.install(app)
     openapi.install(app)
     app.add_middleware(ValueLimit, prefix=PROTECTED)
     app.add_middleware(Authentication)
+    app.add_middleware(console.ConsoleSessions)
     _expose_metrics(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
     # Added last, so it is the outermost: it answers before RequestBodyLimitMiddleware reads the body.

@@ -68,6 +68,7 @@ TAGS = [
     {"name": "activities", "description": "What Levitate's users did, written to Clio once"},
     {"name": "events", "description": "Signed webhooks to Levitate (Standard Webhooks): endpoints and deliveries"},
     {"name": "issues", "description": "Problems that somebody should know, and holds that wait for a decision"},
+    {"name": "console", "description": "Links to the console, where Success Managers and firms' administrators work"},
     {"name": "operations", "description": "The audit log, Clio's webhooks, health checks and metrics"},
 ]  # fmt: skip
 

@@ -35,7 +35,7 @@ _WRITE = (
     "create_activity", "create_activities", "retry_activity", "cancel_activity",
 )  # fmt: skip
 _ADMIN = (
-    "create_connect_link", "end_connect_link",
+    "create_connect_link", "end_connect_link", "create_console_link", "create_account_console_link",
     "put_account", "patch_account", "delete_account", "put_users", "map_attorney", "unmap_attorney",
     "put_settings", "patch_settings", "delete_contact",
     "release_new_client", "suppress_new_client", "replay_new_client", "decide_new_clients",

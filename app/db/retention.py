@@ -155,6 +155,7 @@ TABLES: Mapping[str, _Expiry] = {
     "idempotency_keys": _after(idempotency.KEY_LIFETIME, _oldest("idempotency_keys", "created_at")),
     "authorizations": _after(ATTEMPT_LIFE, _oldest("authorizations", "expires_at")),
     "connect_links": _after(ATTEMPT_LIFE, _oldest("connect_links", "expires_at")),
+    "console_sessions": _after(ATTEMPT_LIFE, _oldest("console_sessions", "expires_at")),
     "quarantine": _after(QUARANTINE_LIFE, _oldest("quarantine", "resolved_at")),
     "issues": _after(ISSUE_LIFE, _oldest("issues", "resolved_at")),
     "erasures": _after(RECEIPT_LIFE, _oldest("erasures", "finished_at")),

@@ -56,7 +56,7 @@ _OF_SYSTEM: Mapping[str, tuple[str, ...]] = {
         ("erasures", "authorizations", "slots", "runs", "activities"),
         ("select", "update", "delete"),
     ),
-    **dict.fromkeys(("events", "deliveries", "issues", "activity_turns"), _ALL),
+    **dict.fromkeys(("events", "deliveries", "issues", "activity_turns", "console_sessions"), _ALL),
     **dict.fromkeys(("webhook_endpoints", "service_tokens", "chores", "sweeps"), _ALL),
     **dict.fromkeys(("key_check", "address_key"), ("select", "insert", "update")),
     **dict.fromkeys(_OF_NUMBERS, _READ),

@@ -90,7 +90,7 @@ def error_page(request: Request, error: AppError) -> HTMLResponse:
         status=error.status,
         heading=_HEADINGS.get(error.code, "This did not work"),
         detail=error.detail,
-        way_back=_way_back(request),
+        way_back=way_back(request),
         reload_after=2 if error.code == StillConnecting.code else None,
         can_reload=error.code in _RELOADED,
         reference=request.state.request_id if error.status >= 500 else None,
@@ -99,7 +99,7 @@ def error_page(request: Request, error: AppError) -> HTMLResponse:
     return answer
 
 
-def _way_back(request: Request) -> str | None:
+def way_back(request: Request) -> str | None:
     """Return Levitate's origin, unless several are configured."""
     services: Services | None = getattr(request.app.state, "services", None)
     origins = services.return_origins if services else ()

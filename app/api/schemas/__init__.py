@@ -35,6 +35,7 @@ from app.api.schemas.connections import (
     ConnectLinkIn,
     StartedConnection,
 )
+from app.api.schemas.console_links import AccountConsoleLinkIn, ConsoleLink, ConsoleLinkIn
 from app.api.schemas.contacts import (
     Address,
     Company,
@@ -121,6 +122,7 @@ from app.api.schemas.settings_versions import SettingsSaved, SettingsVersion
 
 __all__ = [
     "Account",
+    "AccountConsoleLinkIn",
     "AccountIn",
     "Activity",
     "ActivityBatch",
@@ -148,6 +150,8 @@ __all__ = [
     "Connection",
     "ConnectionIn",
     "ConsideredMatter",
+    "ConsoleLink",
+    "ConsoleLinkIn",
     "Contact",
     "ContactsSummary",
     "Coverage",

@@ -95,6 +95,14 @@ async def list_attorneys(
     return await _with_contacts(session, account_id, found[:limit])
 
 
+async def count_unmapped(session: Session, account_id: str) -> int:
+    """Return how many Clio users who can still sign in have no mapping."""
+    clio_users = await _clio_users(session, account_id)
+    users = await accounts.list_users(session, account_id)
+    mapped = await _mapping(session, account_id, clio_users, users)
+    return sum(user.enabled is not False and user.clio_user_id not in mapped for user in clio_users)
+
+
 async def _with_contacts(
     session: Session, account_id: str, found: Sequence[Attorney]
 ) -> list[Attorney]:

@@ -3,7 +3,7 @@
 Other folders use the names listed in `__all__`. Reading and writing records of Clio do not belong here.
 """
 
-from app.sync.connections.checked_tokens import TooManyLookups
+from app.sync.checked_tokens import TooManyLookups
 from app.sync.connections.clients import clio_for, login_of
 from app.sync.connections.clio_webhooks import (
     HookUnknown,

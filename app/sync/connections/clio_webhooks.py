@@ -33,8 +33,8 @@ from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable
 from app.lanes import Lane
+from app.sync.checked_tokens import Purpose, may_exist, new_token
 from app.sync.concurrency import Stopping, run_together
-from app.sync.connections.checked_tokens import Purpose, may_exist, new_token
 from app.sync.connections.clients import clio_for
 from app.sync.lookups import find_account_of_hook
 from app.sync.services import Services

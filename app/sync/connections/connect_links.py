@@ -13,7 +13,7 @@ from app.db.connections.connections import Connection, Status
 from app.db.ids import new_id
 from app.db.session import transaction
 from app.errors import AppError
-from app.sync.connections.checked_tokens import Purpose, may_exist, new_token
+from app.sync.checked_tokens import Purpose, may_exist, new_token
 from app.sync.connections.oauth_login import end_begun
 from app.sync.connections.oauth_start import (
     RegionNotOffered,

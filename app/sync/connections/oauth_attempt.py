@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from app.crypto import TokenCipher, hash_secret
 from app.db.connections.attempts import OAuthAttempt
 from app.errors import AppError
-from app.sync.connections.checked_tokens import Purpose, is_browser_proof, may_exist
+from app.sync.checked_tokens import Purpose, is_browser_proof, may_exist
 from app.sync.lookups import find_attempt
 from app.sync.services import Services
 

@@ -16,7 +16,7 @@ from app.db.connections.attempts import OAuthAttempt
 from app.db.connections.connections import Connection
 from app.db.session import Session, transaction
 from app.db.system import system_transaction
-from app.sync.connections.checked_tokens import form_token, is_form_token
+from app.sync.checked_tokens import form_token, is_form_token
 from app.sync.connections.oauth_attempt import (
     DECLINED,
     OtherBrowser,

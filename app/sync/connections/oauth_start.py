@@ -18,7 +18,7 @@ from app.db.connections.attempts import OAuthAttempt
 from app.db.connections.connections import Connection
 from app.db.session import Session, transaction
 from app.errors import AppError
-from app.sync.connections.checked_tokens import Purpose, may_exist, new_browser_proof, new_token
+from app.sync.checked_tokens import Purpose, may_exist, new_browser_proof, new_token
 from app.sync.connections.clients import offered_region
 from app.sync.connections.oauth_attempt import (
     ATTEMPT_LIFETIME,

@@ -11,8 +11,8 @@ from app import main
 from app.db.connection import Address
 from app.db.session import open_database
 from app.simulator.store.firm import Firm
-from app.sync.connections import checked_tokens
-from app.sync.connections.checked_tokens import Purpose
+from app.sync import checked_tokens
+from app.sync.checked_tokens import Purpose
 from tests.support.world import World
 
 

@@ -10,8 +10,8 @@ import pytest
 from app.db.connection import Address
 from app.db.session import open_database
 from app.pages import connecting
-from app.sync.connections import checked_tokens
-from app.sync.connections.checked_tokens import Purpose
+from app.sync import checked_tokens
+from app.sync.checked_tokens import Purpose
 from tests.support.browser import new_browser
 from tests.support.world import World
 

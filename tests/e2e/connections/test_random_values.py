@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.crypto import new_service_token
-from app.sync.connections import checked_tokens
-from app.sync.connections.checked_tokens import Purpose
+from app.sync import checked_tokens
+from app.sync.checked_tokens import Purpose
 from app.sync.connections.oauth_attempt import get_attempt, open_verifier
 from tests.support.world import World
 

@@ -16,8 +16,11 @@ PUBLISHED = {  # SHA-256 of the files in the package that the README of their fo
     "swagger-ui/swagger-ui.css": (
         "5ed08757e53da3e026d6cbecc61fe5d43585c9560b302d534ad56692519a273d"
     ),
+    "htmx/LICENSE": "d3d2456f76414f2456104660ebd65aff1c04cd7966b942bdabd63f3cdb316a38",
+    "htmx/htmx.min.js": "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130",
+    "htmx/hx-sse.min.js": "18ef2761356ec1fe0bb6d92612315b37517a7c1e9856b661c5ae81fef239d103",
 }
-OURS = {"pages.css", "api-docs/start.js", "swagger-ui/README.md"}
+OURS = {"pages.css", "api-docs/start.js", "swagger-ui/README.md", "htmx/README.md", "icon.svg"}
 
 
 def test_each_file_that_browsers_load_is_ours_or_as_it_was_published():

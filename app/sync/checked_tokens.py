@@ -1,4 +1,4 @@
-"""Tokens in our public addresses: those of Clio's webhooks and of connect links, and the `state` of an attempt.
+"""Tokens in our public addresses and cookies: of Clio's webhooks, of links, of attempts, of sessions of the console.
 
 A token has a keyed check, so an invented one is refused without asking the database. Addresses for webhooks that an
 earlier release made had none; they are looked up, not too often, until they have expired.
@@ -37,6 +37,8 @@ class Purpose(StrEnum):
     HOOK = "hook"
     STATE = "state"
     LINK = "link"
+    CONSOLE = "console"
+    SESSION = "session"
 
 
 def new_token(services: Services, purpose: Purpose) -> str:

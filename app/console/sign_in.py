@@ -1,0 +1,61 @@
+"""Into the console and out of it: a link that works once begins the session in a cookie, signing out ends it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from app.api.deps import NO_NUL, ServicesDep
+from app.console.errors import ConsoleRoute, NotHere, SignedOut, error_page
+from app.console.sessions import cookie_name, is_https, session_of
+from app.pages.rendering import redirect
+from app.sync.console_sessions import SESSION_LIFE, open_console, sign_out
+
+router = APIRouter(prefix="/console", include_in_schema=False, route_class=ConsoleRoute)
+no_page = APIRouter(include_in_schema=False, route_class=ConsoleRoute)
+
+LinkToken = Annotated[str, Path(max_length=128, pattern=NO_NUL)]
+
+
+@router.get("/open/{token}")
+async def open_link(token: LinkToken, services: ServicesDep) -> Response:
+    """Use the link up, set the cookie of the session, and go to its first page. A HEAD request uses nothing up."""
+    opened = await open_console(services, token)
+    answer = redirect("/console/")
+    answer.set_cookie(
+        cookie_name(services),
+        opened.cookie,
+        max_age=int(SESSION_LIFE.total_seconds()),
+        secure=is_https(services),
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+@router.post("/sign-out")
+async def end_session(request: Request, services: ServicesDep) -> Response:
+    """End the session and forget its cookie."""
+    session_of(request)
+    name = cookie_name(services)
+    await sign_out(services, request.cookies[name])
+    answer = redirect("/console/signed-out")
+    answer.delete_cookie(name, secure=is_https(services), httponly=True, samesite="lax")
+    return answer
+
+
+@router.get("/signed-out")
+async def signed_out(request: Request) -> Response:
+    """Say that there is no session any more, and where a new one begins."""
+    return error_page(request, SignedOut())
+
+
+@no_page.api_route("/console", methods=["GET", "HEAD"])
+async def to_first_page() -> Response:
+    """Go to the first page of the session."""
+    return redirect("/console/")
+
+
+@no_page.api_route("/console/{rest:path}", methods=["GET", "HEAD", "POST"])
+async def find_no_page() -> Response:
+    """Say that there is no such page. A HEAD request of a link scanner at a link ends here, too."""
+    raise NotHere

@@ -1,0 +1,80 @@
+"""Sessions of the console. A row begins as a link that is used once, and becomes a session in the browser that used it.
+
+Only hashes are stored, of the link's token and of the cookie.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from app.db.accounts import receipts, tables
+from app.db.session import Session
+
+_sessions = tables.console_sessions
+
+
+@dataclass(frozen=True)
+class ConsoleSession:
+    """A link to the console, and the session that it began. `account_id` None: every account of the token.
+
+    `expires_at` is the end of the link until it is opened, and then that of the session.
+    """
+
+    account_id: str | None
+    link_hash: str
+    token_id: str
+    user_id: str
+    user_name: str | None
+    role: str
+    link_expires_at: datetime
+    expires_at: datetime
+    cookie_hash: str | None = None
+    opened_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    def works(self, now: datetime) -> bool:
+        """Return whether the session was opened and has not ended."""
+        return self.opened_at is not None and self.ended_at is None and now < self.expires_at
+
+
+async def add_link(session: Session, link: ConsoleSession) -> None:
+    """Store a new link."""
+    values = {name: getattr(link, name) for name in ConsoleSession.__dataclass_fields__}
+    await session.execute(insert(_sessions).values(values))
+
+
+async def find_link(session: Session, link_hash: str) -> ConsoleSession | None:
+    """Return the session that a link stands for, and lock it; None if there is no such link."""
+    return await _find(session, _sessions.c.link_hash == link_hash, lock=True)
+
+
+async def find_by_cookie(session: Session, cookie_hash: str) -> ConsoleSession | None:
+    """Return the session of a cookie, or None."""
+    return await _find(session, _sessions.c.cookie_hash == cookie_hash)
+
+
+async def open_session(
+    session: Session, link_hash: str, cookie_hash: str, *, now: datetime, until: datetime
+) -> None:
+    """Begin the session of a link that was locked."""
+    own = _sessions.c.link_hash == link_hash
+    opened = {"cookie_hash": cookie_hash, "opened_at": now, "expires_at": until}
+    await session.execute(update(_sessions).where(own).values(opened))
+
+
+async def end_session(session: Session, cookie_hash: str, *, now: datetime) -> None:
+    """End the session of a cookie. Repeating it is harmless."""
+    own = (_sessions.c.cookie_hash == cookie_hash) & _sessions.c.ended_at.is_(None)
+    await session.execute(update(_sessions).where(own).values(ended_at=now))
+
+
+async def _find(session: Session, condition: Any, *, lock: bool = False) -> ConsoleSession | None:
+    erased = receipts.is_being_erased(_sessions.c.account_id)
+    query = select(_sessions).where(condition, ~erased)
+    row = (await session.execute(query.with_for_update() if lock else query)).one_or_none()
+    if row is None:
+        return None
+    names = ConsoleSession.__dataclass_fields__
+    return ConsoleSession(**{name: row._mapping[name] for name in names})

@@ -1,0 +1,45 @@
+"""Counts what waits for a person in an account: decisions, blocked activities, attorneys without a user."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from app.db.accounts import attorneys
+from app.db.contacts import tables as contact_tables
+from app.db.contacts.holds import HoldStatus
+from app.db.outbox import tables as outbox_tables
+from app.db.outbox.activities import Status
+from app.db.session import Session
+
+_holds, _items = contact_tables.holds, contact_tables.hold_items
+_activities = outbox_tables.activities
+
+
+@dataclass(frozen=True)
+class OpenTasks:
+    """How many people wait in holds, how many activities are blocked, and how many attorneys have no user."""
+
+    held: int
+    blocked: int
+    unmapped: int
+
+
+async def count_open_tasks(session: Session, account_id: str) -> OpenTasks:
+    """Return what waits for a person in an account."""
+    own_items = (_items.c.account_id == _holds.c.account_id) & (
+        _items.c.hold_id == _holds.c.hold_id
+    )
+    held = (
+        select(func.count(_items.c.clio_id))
+        .join_from(_holds, _items, own_items)
+        .where(_holds.c.account_id == account_id, _holds.c.status == HoldStatus.OPEN)
+    )
+    blocked = (
+        select(func.count())
+        .select_from(_activities)
+        .where(_activities.c.account_id == account_id, _activities.c.status == Status.BLOCKED)
+    )
+    both = select(held.scalar_subquery().label("held"), blocked.scalar_subquery().label("blocked"))
+    counted = (await session.execute(both)).one()
+    unmapped = await attorneys.count_unmapped(session, account_id)
+    return OpenTasks(counted.held, counted.blocked, unmapped)

@@ -1,0 +1,53 @@
+"""The console has sessions, which begin with a link that is used once
+
+Revision ID: 0047
+Revises: 0046
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0047"
+down_revision = "0046"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "console_sessions",
+        sa.Column("account_id", sa.Text),
+        sa.Column("link_hash", sa.Text, nullable=False),
+        sa.Column("token_id", sa.Text, nullable=False),
+        sa.Column("user_id", sa.Text, nullable=False),
+        sa.Column("user_name", sa.Text),
+        sa.Column("role", sa.Text, nullable=False),
+        sa.Column("link_expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cookie_hash", sa.Text),
+        sa.Column("opened_at", sa.DateTime(timezone=True)),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True)),
+        sa.PrimaryKeyConstraint("link_hash", name="console_sessions_pk"),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.account_id"],
+            name="console_sessions_accounts_fk",
+            ondelete="CASCADE",
+        ),
+    )
+    op.create_index("console_sessions_account_id_idx", "console_sessions", ["account_id"])
+    op.create_index(
+        "console_sessions_cookie_hash_idx", "console_sessions", ["cookie_hash"], unique=True
+    )
+    op.create_index("console_sessions_expires_at_idx", "console_sessions", ["expires_at"])
+    op.execute("alter table console_sessions enable row level security")
+    op.execute(
+        "create policy own_account on console_sessions to levitate_run using (account_id = app_account())"
+    )
+    op.execute("create policy all_accounts on console_sessions to levitate_system using (true)")
+    op.execute("grant select, insert, update, delete on console_sessions to levitate_run")
+    op.execute("grant select, insert, update, delete on console_sessions to levitate_system")
+
+
+def downgrade() -> None:
+    op.drop_table("console_sessions")
