@@ -24,9 +24,9 @@ from app.db.connections.tables import address_key, subscriptions
 from app.db.session import open_database
 from app.lanes import SUBSCRIPTIONS, Lane, housekeeping_key
 from app.main import Parts, create_app
-from app.sync import checked_tokens
+from app.sync import checked_tokens, key_rotation
 from app.sync.checked_tokens import Purpose
-from app.sync.connections import clio_for, clio_webhooks, key_rotation
+from app.sync.connections import clio_for, clio_webhooks
 from app.sync.lost_work import queue_due_work
 from app.sync.request_check_refresh import load_request_checks
 from app.sync.request_checks import LOOKUPS_PER_SECOND, RequestChecks
