@@ -53,6 +53,10 @@ class Times:
         local = at.astimezone(self.zone)
         return f"{format_datetime(local, 'EEEE, MMMM d, y, h:mm:ss a', locale=LOCALE)} {self.zone_name}"
 
+    def short_date(self, day: date) -> str:
+        """Return a date, with its year if it is another one: `January 12`."""
+        return self._day(day)
+
     def whole_date(self, day: date) -> str:
         """Return a date with its year: `March 9, 1984`."""
         return format_date(day, "MMMM d, y", locale=LOCALE)

@@ -43,3 +43,10 @@ async def count_open_tasks(session: Session, account_id: str) -> OpenTasks:
     counted = (await session.execute(both)).one()
     unmapped = await attorneys.count_unmapped(session, account_id)
     return OpenTasks(counted.held, counted.blocked, unmapped)
+
+
+async def count_blocked_by_user(session: Session, account_id: str) -> dict[str, int]:
+    """Return how many activities are blocked, by the user who did them."""
+    own = (_activities.c.account_id == account_id) & (_activities.c.status == Status.BLOCKED)
+    counted = select(_activities.c.user_id, func.count()).where(own).group_by(_activities.c.user_id)
+    return dict((await session.execute(counted)).tuples().all())

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.console.pages import first_page, overview
+from app.console.pages import connecting, first_page, overview, progress
 
 router = APIRouter(prefix="/console", include_in_schema=False)
-for page in (first_page, overview):
+for page in (first_page, overview, connecting, progress):
     router.include_router(page.router)
