@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time, get_timezone_name
+from babel.dates import (
+    format_date,
+    format_datetime,
+    format_time,
+    format_timedelta,
+    get_timezone_name,
+)
 
 LOCALE = "en_US"
 _NEAR = {0: "today", 1: "yesterday", -1: "tomorrow"}  # by the days since
@@ -46,6 +52,11 @@ class Times:
         local = at.astimezone(self.zone)
         year = "" if local.year == self.today.year else " y,"
         text = format_datetime(local, f"MMM d,{year} h:mm a", locale=LOCALE)
+        return Moment(at.astimezone(UTC).isoformat(), self.full(at), text)
+
+    def ago(self, at: datetime) -> Moment:
+        """Return a moment whose text is the time since then, `6 days ago`, for readers in other zones."""
+        text = format_timedelta(at - self.now, add_direction=True, locale=LOCALE)
         return Moment(at.astimezone(UTC).isoformat(), self.full(at), text)
 
     def full(self, at: datetime) -> str:

@@ -162,6 +162,21 @@ async def count_logins(session: Session, account_ids: Collection[str]) -> dict[s
     return found
 
 
+async def list_names(session: Session, account_ids: Collection[str]) -> dict[str, str]:
+    """Return the names of these accounts, by id. One that is being erased is not named."""
+    query = accounts.visible(account_ids)
+    return {row.account_id: row.name for row in await session.execute(query)}
+
+
+async def list_first_runs(session: Session, only: Collection[str] | None, limit: int) -> list[Run]:
+    """Return first runs that have not ended, the oldest first, of the accounts in `only` or of all."""
+    query = select(_runs).where(text("status in ('queued', 'running', 'interrupted')"))
+    query = query.where(_runs.c.kind == runs.Kind.INITIAL).order_by(_runs.c.run_id).limit(limit)
+    if only is not None:
+        query = query.where(any_of(_runs.c.account_id, only))
+    return [runs.run_of(row) for row in await session.execute(query)]
+
+
 async def count_open_issues(session: Session, account_ids: Collection[str]) -> dict[str, int]:
     """Return how many issues of these accounts are open, by account; one without any is not named."""
     counted = _count_by(_issues.c.account_id).where(

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, func, select
 
 from app.db.accounts import attorneys
 from app.db.contacts import tables as contact_tables
-from app.db.contacts.holds import HoldStatus
+from app.db.contacts.holds import HoldKind, HoldStatus
 from app.db.outbox import tables as outbox_tables
 from app.db.outbox.activities import Status
 from app.db.session import Session
@@ -17,9 +17,13 @@ _activities = outbox_tables.activities
 
 @dataclass(frozen=True)
 class OpenTasks:
-    """How many people wait in holds, how many activities are blocked, and how many attorneys have no user."""
+    """How many people wait in holds, how many activities are blocked, and how many attorneys have no user.
+
+    `to_review` says whether a first publication waits; its people do not count as held.
+    """
 
     held: int
+    to_review: bool
     blocked: int
     unmapped: int
 
@@ -32,17 +36,22 @@ async def count_open_tasks(session: Session, account_id: str) -> OpenTasks:
     held = (
         select(func.count(_items.c.clio_id))
         .join_from(_holds, _items, own_items)
-        .where(_holds.c.account_id == account_id, _holds.c.status == HoldStatus.OPEN)
+        .where(_open(account_id), _holds.c.kind != HoldKind.FIRST_PUBLICATION)
     )
+    review = exists().where(_open(account_id), _holds.c.kind == HoldKind.FIRST_PUBLICATION)
     blocked = (
         select(func.count())
         .select_from(_activities)
         .where(_activities.c.account_id == account_id, _activities.c.status == Status.BLOCKED)
     )
-    both = select(held.scalar_subquery().label("held"), blocked.scalar_subquery().label("blocked"))
-    counted = (await session.execute(both)).one()
+    every = (held.scalar_subquery(), review, blocked.scalar_subquery())
+    waiting, to_review, n_blocked = (await session.execute(select(*every))).one()
     unmapped = await attorneys.count_unmapped(session, account_id)
-    return OpenTasks(counted.held, counted.blocked, unmapped)
+    return OpenTasks(waiting, to_review, n_blocked, unmapped)
+
+
+def _open(account_id: str) -> ColumnElement[bool]:
+    return (_holds.c.account_id == account_id) & (_holds.c.status == HoldStatus.OPEN)
 
 
 async def count_blocked_by_user(session: Session, account_id: str) -> dict[str, int]:

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.console.pages import connecting, first_page, overview, progress
+from app.console.pages import all_firms, connecting, first_sync, overview, progress
 
 router = APIRouter(prefix="/console", include_in_schema=False)
-for page in (first_page, overview, connecting, progress):
+for page in (all_firms, overview, first_sync, connecting, progress):
     router.include_router(page.router)
