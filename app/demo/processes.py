@@ -33,12 +33,16 @@ class DemoFailed(Exception):
 
 @dataclass(frozen=True)
 class DemoProcesses:
-    """The URLs of service and simulator, the token for the service, and the folder of logs and data."""
+    """The URLs of service and simulator, the token for the service, the folder of logs and data, and a port.
+
+    The port is for the page of the demonstration itself.
+    """
 
     service: str
     clio: str
     token: str
     folder: Path
+    page_port: int
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,13 @@ def _choose_addresses(folder: Path, port: int | None) -> DemoProcesses:
             f"127.0.0.1:{port} is in use; choose another port with --port, or leave the option out"
         )
     service_port = port or _free_ports(1)
-    base = _free_ports(4, but=service_port)
+    base = _free_ports(5, but=service_port)
     return DemoProcesses(
         service=f"http://127.0.0.1:{service_port}",
         clio=f"http://127.0.0.1:{base}",
         token=secrets.token_urlsafe(24),
         folder=folder,
+        page_port=base + 4,
     )
 
 

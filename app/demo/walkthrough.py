@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from app.demo.front_page import serving_front_page
 from app.demo.processes import (
     REGION,
     DemoFailed,
@@ -27,9 +29,9 @@ from app.demo.processes import (
     describe_failure,
     running_processes,
 )
+from app.demo.scene import ACCOUNT, change_settings, prepare_review, write_activities
 from app.simulator.firms.seeded import DEMO_USERS
 
-ACCOUNT = "demo"
 STATUSES = ("Active Client", "Pending Client", "Past Client")
 STATES = {
     "in_scope": "belong in Levitate",
@@ -60,7 +62,8 @@ def run(clio: Simulated, *, once: bool, port: int | None) -> None:
                         "Next: run it without --once to call the API; it then prints a token."
                     )
                 else:
-                    _serve_until_interrupted(demo, children)
+                    with serving_front_page(demo, demo.page_port) as page:
+                        _serve_until_interrupted(demo, children, page)
             except httpx.TransportError as error:
                 raise DemoFailed(
                     describe_failure(demo, "lost the connection to the service")
@@ -70,13 +73,16 @@ def run(clio: Simulated, *, once: bool, port: int | None) -> None:
 def _run_demo(demo: DemoProcesses, started_at: float) -> None:
     with _api_client(demo) as api:
         users = _create_account(api)
+        change_settings(api)
         console.print(f"Connecting {len(users)} users of the firm through Clio's OAuth pages…")
         titles: dict[str, str] = {}
         for clio_user_id, user in users.items():
-            _connect(demo, api, user["id"], clio_user_id)
+            _connect(demo, api, ACCOUNT, user["id"], clio_user_id)
             titles |= _follow_run(api, user["name"])
         names = _user_names(api)
         requests = _print_summary(api, names, titles)
+        write_activities(api)
+        prepare_review(api, partial(_connect, demo, api))
         _print_explanation(api, names)
         seconds = time.monotonic() - started_at
         console.print(f"\nFrom start to here: {seconds:.1f} s, {requests} requests to Clio.")
@@ -122,10 +128,12 @@ def _create_account(api: httpx.Client) -> dict[int, dict[str, Any]]:
     return users
 
 
-def _connect(demo: DemoProcesses, api: httpx.Client, user_id: str, clio_user_id: int) -> None:
+def _connect(
+    demo: DemoProcesses, api: httpx.Client, account_id: str, user_id: str, clio_user_id: int
+) -> None:
     """Follow the redirects as a browser does, and approve on Clio's page."""
     body = {"user_id": user_id, "region": REGION, "return_url": f"{demo.service}/docs"}
-    started = api.post(f"/v1/accounts/{ACCOUNT}/connections", json=body).json()
+    started = api.post(f"/v1/accounts/{account_id}/connections", json=body).json()
     with httpx.Client(trust_env=False, timeout=30) as browser:  # it keeps the cookie of the attempt
         to_clio = browser.get(started["authorize_url"]).headers["location"]
         approved = browser.get(f"{to_clio}&as_user={clio_user_id}")
@@ -260,11 +268,14 @@ def _owner_reason(owner: dict[str, Any]) -> str:
     return FALLBACKS.get(code, f"by the rule {rule}")
 
 
-def _serve_until_interrupted(demo: DemoProcesses, children: list[subprocess.Popen[bytes]]) -> None:
+def _serve_until_interrupted(
+    demo: DemoProcesses, children: list[subprocess.Popen[bytes]], page: str
+) -> None:
     """Print where to look, then wait for Ctrl-C."""
+    console.print(f"\n[bold]Begin here[/bold]         {page}, to open the console as somebody")
     base = f"{demo.service}/v1/accounts/{ACCOUNT}"
     auth = f'-H "Authorization: Bearer {demo.token}"'
-    console.print(f"\nAPI documentation  {demo.service}/docs")
+    console.print(f"API documentation  {demo.service}/docs")
     console.print(f"Simulated Clio     {demo.clio}")
     console.print(f"Sandbox            {demo.clio}/sandbox, to make something happen in the firm")
     console.print(f"Token              {demo.token}")

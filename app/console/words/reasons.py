@@ -38,6 +38,6 @@ def why(firm: schemas.ListedAccount) -> str:
     """Return why a firm is not well, or that nothing is to do."""
     texts = [REASONS.get(one.code, f"{one.detail}.") for one in firm.health_reasons]
     if not texts:
-        return "Nothing to do."
+        return "Nothing to do." if firm.health == "ok" else "New, or about to be looked at."
     rest = len(texts) - SHOWN
     return " ".join(texts[:SHOWN]) + (f" And {rest} more." if rest > 0 else "")
