@@ -15,11 +15,10 @@ from app.api.acting_user import RoleRequired
 from app.console import rendering
 from app.console.forms import check_form
 from app.errors import AppError, DatabaseUnavailable
-from app.pages.rendering import PageFailed, PageInvalid, PageNotFound, way_back
+from app.pages.rendering import PageFailed, PageInvalid, way_back
 from app.sync.console_sessions import ConsoleLinkExpired, ConsoleLinkUnknown, ConsoleLinkUsed
 
 SIGNED_OUT = "/console/signed-out"
-_NOT_FOUND = ("This page does not exist", PageNotFound.usual_detail())
 
 log = structlog.get_logger(__name__)
 
@@ -33,22 +32,11 @@ class SignedOut(AppError):
     next_step = "open the console again from Levitate; nothing that you saved is lost"
 
 
-_HEADINGS = {
-    SignedOut.code: "You are signed out",
-    ConsoleLinkUnknown.code: "This link does not work",
-    ConsoleLinkUsed.code: "This link was already used",
-    ConsoleLinkExpired.code: "This link has expired",
-    RoleRequired.code: "You can read this, but not change it",
-    DatabaseUnavailable.code: "This page cannot be shown now",
-    PageInvalid.code: "This form could not be used",
-}
-
-
 class NoChange(AppError):
     """A user of the firm may read, and somebody with a role must change."""
 
     status = 403
-    code = RoleRequired.code
+    code = "console_change_not_allowed"
     title = "Your firm's administrator or your Success Manager can change this"
     next_step = "send them a message and say what you would like to change"
 
@@ -57,16 +45,27 @@ class NotHere(AppError):
     """There is no such page, or the session may not see it."""
 
     status = 404
-    code = PageNotFound.code
+    code = "console_page_not_found"
     title = "The address may be wrong, or it belongs to a firm that your session cannot open"
     next_step = "go to the overview and look for it there"
+
+
+_HEADINGS = {
+    SignedOut.code: "You are signed out",
+    ConsoleLinkUnknown.code: "This link does not work",
+    ConsoleLinkUsed.code: "This link was already used",
+    ConsoleLinkExpired.code: "This link has expired",
+    NoChange.code: "You can read this, but not change it",
+    DatabaseUnavailable.code: "This page cannot be shown now",
+    PageInvalid.code: "This form could not be used",
+}
 
 
 def error_page(request: Request, error: AppError) -> Response:
     """Return the page of an error; its code is logged with the request."""
     request.state.reason = error.code
     shown = _in_words(error)
-    heading = _HEADINGS.get(error.code) or _heading_of(shown)
+    heading = _HEADINGS.get(shown.code) or _heading_of(shown)
     if request.headers.get("hx-request") and isinstance(error, SignedOut):
         return HTMLResponse("", status_code=401, headers={"HX-Redirect": SIGNED_OUT})
     answer = rendering.plain_page(

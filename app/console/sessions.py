@@ -67,9 +67,9 @@ def _account_ids(services: Services, found: ConsoleSession) -> frozenset[str] | 
     token = services.request_checks.find_token(found.token_id)
     is_for_all = found.token_id == BOOTSTRAP_ID or (token is not None and token.account_ids is None)
     of_token = None if is_for_all else frozenset(token.account_ids or () if token else ())
-    if found.account_id is None:
+    if found.only_account_id is None:
         return of_token
-    own = frozenset({found.account_id})
+    own = frozenset({found.only_account_id})
     return own if of_token is None else own & of_token
 
 

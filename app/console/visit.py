@@ -63,7 +63,7 @@ class Visit:
     @property
     def sees_all_firms(self) -> bool:
         """Whether the session is for all accounts of its token."""
-        return self.console_session.account_id is None
+        return self.console_session.only_account_id is None
 
     @property
     def times(self) -> Times:

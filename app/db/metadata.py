@@ -1,9 +1,10 @@
 """The metadata of all tables, and the helpers that define a table.
 
 Every key begins with the account, so that the tables could be spread by account over a distributed PostgreSQL
-(docs/decisions/0005). The exceptions belong to no account: service tokens, their webhook endpoints, the audit log of
-what is of no single account, the check value of the encryption keys, the key of our public addresses, the daily tasks
-that were done, how far retention came, and the tables of pgqueuer, which its own migration makes.
+(docs/decisions/0005). The exceptions belong to no account: service tokens, their webhook endpoints, the sessions of the
+console that they began, the audit log of what is of no single account, the check value of the encryption keys, the key
+of our public addresses, the daily tasks that were done, how far retention came, and the tables of pgqueuer, which its
+own migration makes.
 """
 
 from sqlalchemy import (

@@ -58,4 +58,4 @@ async def count_blocked_by_user(session: Session, account_id: str) -> dict[str, 
     """Return how many activities are blocked, by the user who did them."""
     own = (_activities.c.account_id == account_id) & (_activities.c.status == Status.BLOCKED)
     counted = select(_activities.c.user_id, func.count()).where(own).group_by(_activities.c.user_id)
-    return dict((await session.execute(counted)).tuples().all())
+    return {row[0]: row[1] for row in await session.execute(counted)}

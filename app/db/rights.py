@@ -33,6 +33,7 @@ _OF_RUN: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(_OF_ACCOUNTS, _ALL),
     "audit": _READ_AND_ADD,  # who serves accounts cannot change what was logged, or make it go [T14]
     "service_audit": ("insert",),
+    "console_sessions": ("select", "insert", "delete"),
     **dict.fromkeys(_OF_NUMBERS, _READ),
     **dict.fromkeys(_OF_QUEUE, _ALL),
 }
@@ -56,8 +57,10 @@ _OF_SYSTEM: Mapping[str, tuple[str, ...]] = {
         ("erasures", "authorizations", "slots", "runs", "activities"),
         ("select", "update", "delete"),
     ),
-    **dict.fromkeys(("events", "deliveries", "issues", "activity_turns", "console_sessions"), _ALL),
-    **dict.fromkeys(("webhook_endpoints", "service_tokens", "chores", "sweeps"), _ALL),
+    **dict.fromkeys(("events", "deliveries", "issues", "activity_turns"), _ALL),
+    **dict.fromkeys(
+        ("webhook_endpoints", "service_tokens", "console_sessions", "chores", "sweeps"), _ALL
+    ),
     **dict.fromkeys(("key_check", "address_key"), ("select", "insert", "update")),
     **dict.fromkeys(_OF_NUMBERS, _READ),
     **dict.fromkeys(_OF_QUEUE, _ALL),
@@ -66,6 +69,7 @@ _OF_SYSTEM: Mapping[str, tuple[str, ...]] = {
 # text is the one in which PostgreSQL shows the condition.
 _ROWS_OF_RUN: Mapping[str, str] = {
     **dict.fromkeys(_OF_ACCOUNTS, "(account_id = app_account())"),
+    "console_sessions": "(only_account_id = app_account())",
     "service_tokens": "((account_ids IS NULL) OR (app_account() = ANY (account_ids)))",
     "webhook_endpoints": (
         "((token_id = 'bootstrap'::text)"

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from app.db import job_queue
-from app.db.accounts import accounts, audit, deletion, receipts
+from app.db.accounts import accounts, audit, console_sessions, deletion, receipts
 from app.db.accounts.accounts import AccountNotFound
 from app.db.accounts.audit import Actor, AuditAction
 from app.db.accounts.receipts import Receipt, Status
@@ -76,6 +76,8 @@ async def _is_deleted_after_step(services: Services, account_id: str, erasure_id
         if not await receipts.lock_running(session, account_id, erasure_id):
             return True
         if await owe_logins(session, services, account_id):
+            return False
+        if await console_sessions.delete_some(session, account_id, limit=ROWS_IN_A_STEP):
             return False
         if await deletion.delete_some_rows(session, account_id, limit=ROWS_IN_A_STEP):
             return False

@@ -119,7 +119,7 @@ async def open_console(services: Services, token: str) -> OpenedConsole:
         await console_sessions.open_session(
             session, link_hash, hash_secret(cookie), now=now, until=until
         )
-    return OpenedConsole(cookie, link.account_id)
+    return OpenedConsole(cookie, link.only_account_id)
 
 
 async def find_session(services: Services, cookie: str) -> ConsoleSession | None:
@@ -151,7 +151,7 @@ def _new_link(
     token = new_token(services, Purpose.CONSOLE)
     until = services.now() + LINK_LIFE
     link = ConsoleSession(
-        account_id=account_id,
+        only_account_id=account_id,
         link_hash=hash_secret(token),
         token_id=actor.token_id or "",
         user_id=visitor.user_id,

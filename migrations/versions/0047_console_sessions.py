@@ -12,13 +12,15 @@ down_revision = "0046"
 branch_labels = None
 depends_on = None
 
+OWN = "(only_account_id = app_account())"
+
 
 def upgrade() -> None:
     op.create_table(
         "console_sessions",
-        sa.Column("account_id", sa.Text),
         sa.Column("link_hash", sa.Text, nullable=False),
         sa.Column("token_id", sa.Text, nullable=False),
+        sa.Column("only_account_id", sa.Text),
         sa.Column("user_id", sa.Text, nullable=False),
         sa.Column("user_name", sa.Text),
         sa.Column("role", sa.Text, nullable=False),
@@ -28,24 +30,19 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True)),
         sa.PrimaryKeyConstraint("link_hash", name="console_sessions_pk"),
-        sa.ForeignKeyConstraint(
-            ["account_id"],
-            ["accounts.account_id"],
-            name="console_sessions_accounts_fk",
-            ondelete="CASCADE",
-        ),
     )
-    op.create_index("console_sessions_account_id_idx", "console_sessions", ["account_id"])
-    op.create_index(
-        "console_sessions_cookie_hash_idx", "console_sessions", ["cookie_hash"], unique=True
-    )
-    op.create_index("console_sessions_expires_at_idx", "console_sessions", ["expires_at"])
+    for column, unique in (
+        ("only_account_id", False),
+        ("cookie_hash", True),
+        ("expires_at", False),
+    ):
+        op.create_index(
+            f"console_sessions_{column}_idx", "console_sessions", [column], unique=unique
+        )
     op.execute("alter table console_sessions enable row level security")
-    op.execute(
-        "create policy own_account on console_sessions to levitate_run using (account_id = app_account())"
-    )
+    op.execute(f"create policy own_account on console_sessions to levitate_run using {OWN}")
     op.execute("create policy all_accounts on console_sessions to levitate_system using (true)")
-    op.execute("grant select, insert, update, delete on console_sessions to levitate_run")
+    op.execute("grant select, insert, delete on console_sessions to levitate_run")
     op.execute("grant select, insert, update, delete on console_sessions to levitate_system")
 
 

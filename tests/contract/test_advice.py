@@ -30,7 +30,7 @@ LIBRARY = re.compile(
 VERBS = re.compile(
     r"\b(send|leave|use|choose|check|read|list|lists|wait|ask|go|write|try|give|compare|delete|create|release|replay"
     r"|begin|remove|retry|rotate|enable|mend|add|connects?|put|post|get|decide|start|restart|look|stop|discard|see"
-    r"|reload|repeat|request|end|close|set|let|resolve|call|change|nothing|not carried out)\b",
+    r"|reload|repeat|open|request|end|close|set|let|resolve|call|change|nothing|not carried out)\b",
     re.IGNORECASE,
 )
 

@@ -24,6 +24,7 @@ GET /v1/erasures/{{erasure_id}}
 PUT {A}/attorneys/{{clio_user_id}} | DELETE {A}/attorneys/{{clio_user_id}} | GET {A}/status
 POST {A}/connections | GET {A}/connections | GET {A}/connections/{{connection_id}}
 DELETE {A}/connections/{{connection_id}} | GET /oauth/clio/callback
+POST /v1/console-links | POST {A}/console-links
 POST {A}/connect-links | DELETE {A}/connect-links/{{link_id}}
 GET {A}/settings | PUT {A}/settings | PATCH {A}/settings | GET {A}/settings/versions
 POST {A}/settings/preview | GET {A}/catalog
@@ -199,7 +200,7 @@ ENUMS = {
 }
 
 ROLE_REQUIRED = {
-    *("GET /v1/erasures/{erasure_id}", "GET /v1/audit"),
+    *("GET /v1/erasures/{erasure_id}", "GET /v1/audit", "POST /v1/console-links"),
     *(
         f"GET {A}/contacts/{{contact_id}}/export",
         f"GET {A}/clio-contacts",

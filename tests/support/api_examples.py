@@ -12,7 +12,10 @@ LINES = 6  # of a text
 # Secrets of the test, and addresses of its machine.
 REPLACED = (
     (re.compile(r"whsec_[A-Za-z0-9+/=]+"), "whsec_ZXhhbXBsZSBvZiBhIHNlY3JldCBrZXkh"),
-    (re.compile(r"(https://service\.test/(?:connect|oauth|c)[^?\s]*/)[\w.~-]{20,}"), r"\1…"),
+    (
+        re.compile(r"(https://service\.test/(?:connect|oauth|console|c)[^?\s]*/)[\w.~-]{20,}"),
+        r"\1…",
+    ),
     (re.compile(r"http://127\.0\.0\.1:\d+/hook"), "https://levitate.example/hooks/clio"),
     (re.compile(r"https://service\.test"), "https://clio.levitate.example"),
     (re.compile(r"https://levitate\.test"), "https://app.levitate.example"),

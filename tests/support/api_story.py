@@ -20,6 +20,7 @@ from tests.support.world import ACCOUNT, USERS, World
 
 MERGE_PATCH = "application/merge-patch+json"
 RETURN_URL = "https://levitate.test/integrations"
+MAYA = {"user_id": "u_maya", "name": "Maya Lind"}
 ALICE, MARIA = "1001", "1002"  # clients of the firm
 NOTE = {
     "kind": "note",
@@ -153,6 +154,8 @@ async def _connect(story: Story) -> None:
     link = await story.call("create_connect_link", body=start)
     story.ids["link_id"] = link["id"]
     await story.call("end_connect_link")
+    await story.call("create_account_console_link", body={**MAYA, "role": "success_manager"})
+    await story.call("create_console_link", body=MAYA)
     started = await story.call("start_connection", body=start)
     story.ids["connection_id"] = started["id"]
     callback = httpx.URL(await world.approve(started["authorize_url"], 501))

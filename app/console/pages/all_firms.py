@@ -72,8 +72,8 @@ async def show_first_page(
 ) -> Response:
     """Show all firms of the session; a session of one firm goes to its overview."""
     console_session = session_of(request)
-    if console_session.account_id is not None:
-        return redirect(f"/console/accounts/{console_session.account_id}")
+    if console_session.only_account_id is not None:
+        return redirect(f"/console/accounts/{console_session.only_account_id}")
     counts = await fleet.get_fleet(caller, session)
     asked = FleetRequest(
         wanted.cursor, PAGE, "health", count=True, health=wanted.health, q=wanted.q or None

@@ -12,11 +12,6 @@ STATES: Mapping[str, tuple[str, str]] = {  # the kind of state, and its word
     "disabled": ("off", "Switched off"),
 }
 NO_LOGIN = "no_working_login"
-_WITH_TODOS = {
-    "ok": "The sync works. {things} can be improved.",
-    "warn": "The sync works, but {need}.",
-    "bad": "The sync cannot go on by itself, and {need}.",
-}
 
 
 @dataclass(frozen=True)
@@ -40,4 +35,8 @@ def sentence(health: str, codes: list[str], todos: int, *, ever_connected: bool)
     if not todos:
         text = "Everything works. Nothing needs you." if kind == "ok" else "The sync works in part."
         return HealthSentence(kind, text)
-    return HealthSentence(kind, _WITH_TODOS[kind].format(need=need, things=plural(todos, "thing")))
+    texts = {
+        "ok": f"The sync works. {plural(todos, 'thing')} can be improved.",
+        "warn": f"The sync works, but {need}.",
+    }
+    return HealthSentence(kind, texts.get(kind, f"The sync cannot go on by itself, and {need}."))

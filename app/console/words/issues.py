@@ -129,7 +129,7 @@ def _of_login(title: str) -> Callable[[schemas.Issue, Known], Todo]:
 
     def words(issue: schemas.Issue, known: Known) -> Todo:
         step = Step("See the syncs", known.url("activity/syncs"))
-        return Todo(title.format(known.user_of(issue)), _detail(issue, known), step)
+        return Todo(title.replace("{}", known.user_of(issue)), _detail(issue, known), step)
 
     return words
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from app.db.accounts import receipts, tables
 from app.db.session import Session
@@ -17,12 +17,12 @@ _sessions = tables.console_sessions
 
 @dataclass(frozen=True)
 class ConsoleSession:
-    """A link to the console, and the session that it began. `account_id` None: every account of the token.
+    """A link to the console, and the session that it began. `only_account_id` None: every account of the token.
 
     `expires_at` is the end of the link until it is opened, and then that of the session.
     """
 
-    account_id: str | None
+    only_account_id: str | None
     link_hash: str
     token_id: str
     user_id: str
@@ -70,8 +70,16 @@ async def end_session(session: Session, cookie_hash: str, *, now: datetime) -> N
     await session.execute(update(_sessions).where(own).values(ended_at=now))
 
 
+async def delete_some(session: Session, account_id: str, *, limit: int) -> int:
+    """Delete up to `limit` links and sessions of an account; return how many were deleted."""
+    own = _sessions.c.only_account_id == account_id
+    some = select(_sessions.c.link_hash).where(own).limit(limit)
+    gone = await session.execute(delete(_sessions).where(_sessions.c.link_hash.in_(some)))
+    return gone.rowcount
+
+
 async def _find(session: Session, condition: Any, *, lock: bool = False) -> ConsoleSession | None:
-    erased = receipts.is_being_erased(_sessions.c.account_id)
+    erased = receipts.is_being_erased(_sessions.c.only_account_id)
     query = select(_sessions).where(condition, ~erased)
     row = (await session.execute(query.with_for_update() if lock else query)).one_or_none()
     if row is None:

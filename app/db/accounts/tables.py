@@ -7,7 +7,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -20,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from app.db.metadata import OWNED, account_table, count_column, metadata, time_column
+from app.db.metadata import account_table, count_column, metadata, time_column
 
 accounts = Table(
     "accounts",
@@ -171,11 +170,9 @@ service_tokens = Table(
 console_sessions = Table(  # links to the console, and the sessions that they began
     "console_sessions",
     metadata,
-    Column(  # null: all accounts of the token
-        "account_id", Text, ForeignKey("accounts.account_id", ondelete="CASCADE")
-    ),
     Column("link_hash", Text, primary_key=True),
     Column("token_id", Text, nullable=False),
+    Column("only_account_id", Text),  # null: all accounts of the token
     Column("user_id", Text, nullable=False),
     Column("user_name", Text),
     Column("role", Text, nullable=False),
@@ -184,10 +181,9 @@ console_sessions = Table(  # links to the console, and the sessions that they be
     time_column("opened_at", nullable=True),
     time_column("expires_at"),
     time_column("ended_at", nullable=True),
-    info={OWNED: True},
 )
 
-Index("console_sessions_account_id_idx", console_sessions.c.account_id)
+Index("console_sessions_only_account_id_idx", console_sessions.c.only_account_id)
 
 Index("console_sessions_cookie_hash_idx", console_sessions.c.cookie_hash, unique=True)
 

@@ -325,8 +325,8 @@ def test_the_check_of_clients_notices_one_that_asks_the_environment():
 
 
 OF_NO_ACCOUNT = {
-    "address_key", "chores", "key_check", "schema_compatibility", "service_audit", "service_tokens", "sweeps",
-    "webhook_endpoints",
+    "address_key", "chores", "console_sessions", "key_check", "schema_compatibility", "service_audit",
+    "service_tokens", "sweeps", "webhook_endpoints",
 }  # fmt: skip
 
 

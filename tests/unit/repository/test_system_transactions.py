@@ -14,6 +14,7 @@ SYSTEM = "app.db.system.system_transaction"
 CLOCK = "the clock looks at all accounts"
 RELAY = "an endpoint of a token gets the events of many accounts"
 KEYS = "all secrets of the database have the same keys"
+SESSIONS = "a session of the console can be of all accounts of its token"
 LOOK_UP = "only what is looked for says whose it is"
 MAY_SEE_ALL = {
     ("app.cli.check", "_look"): "service tokens are of no account",
@@ -25,6 +26,10 @@ MAY_SEE_ALL = {
         "get_system_session",
     ): "the list of accounts, and the webhook endpoints of a token",
     ("app.api.events", "read"): "the events of all accounts of a token, read again while it waits",
+    ("app.sync.console_sessions", "create_fleet_link"): SESSIONS,
+    ("app.sync.console_sessions", "open_console"): SESSIONS,
+    ("app.sync.console_sessions", "find_session"): SESSIONS,
+    ("app.sync.console_sessions", "sign_out"): SESSIONS,
     ("app.sync.lookups", "find_attempt"): LOOK_UP,
     ("app.sync.lookups", "use_attempt"): LOOK_UP,
     ("app.sync.lookups", "find_connect_link"): LOOK_UP,

@@ -6,6 +6,7 @@ from .accounts import AccountsOperations, AsyncAccountsOperations
 from .activities import ActivitiesOperations, AsyncActivitiesOperations
 from .changes import AsyncChangesOperations, ChangesOperations
 from .connections import AsyncConnectionsOperations, ConnectionsOperations
+from .console import AsyncConsoleOperations, ConsoleOperations
 from .contacts import AsyncContactsOperations, ContactsOperations
 from .events import AsyncEventsOperations, EventsOperations
 from .issues import AsyncIssuesOperations, IssuesOperations
@@ -21,6 +22,7 @@ class Api:
     def __init__(self, sender: Sender) -> None:
         self.accounts = AccountsOperations(sender)
         self.connections = ConnectionsOperations(sender)
+        self.console = ConsoleOperations(sender)
         self.settings = SettingsOperations(sender)
         self.runs = RunsOperations(sender)
         self.contacts = ContactsOperations(sender)
@@ -31,13 +33,13 @@ class Api:
         self.operations = OperationsOperations(sender)
         self.events = EventsOperations(sender)
 
-
 class AsyncApi:
     """All operations, by group."""
 
     def __init__(self, sender: AsyncSender) -> None:
         self.accounts = AsyncAccountsOperations(sender)
         self.connections = AsyncConnectionsOperations(sender)
+        self.console = AsyncConsoleOperations(sender)
         self.settings = AsyncSettingsOperations(sender)
         self.runs = AsyncRunsOperations(sender)
         self.contacts = AsyncContactsOperations(sender)
@@ -47,3 +49,4 @@ class AsyncApi:
         self.issues = AsyncIssuesOperations(sender)
         self.operations = AsyncOperationsOperations(sender)
         self.events = AsyncEventsOperations(sender)
+

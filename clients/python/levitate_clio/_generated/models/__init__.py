@@ -1,6 +1,8 @@
-"""Contains all the data models used in inputs/outputs"""
+""" Contains all the data models used in inputs/outputs """
 
 from .account import Account
+from .account_console_link_in import AccountConsoleLinkIn
+from .account_console_link_in_role import AccountConsoleLinkInRole
 from .account_in import AccountIn
 from .account_in_publish_type_0 import AccountInPublishType0
 from .activity import Activity
@@ -39,6 +41,8 @@ from .connection import Connection
 from .connection_in import ConnectionIn
 from .connection_page import ConnectionPage
 from .considered_matter import ConsideredMatter
+from .console_link import ConsoleLink
+from .console_link_in import ConsoleLinkIn
 from .contact import Contact
 from .contact_page import ContactPage
 from .contacts_summary import ContactsSummary
@@ -193,6 +197,8 @@ from .writeback_settings import WritebackSettings
 
 __all__ = (
     "Account",
+    "AccountConsoleLinkIn",
+    "AccountConsoleLinkInRole",
     "AccountIn",
     "AccountInPublishType0",
     "Activity",
@@ -231,6 +237,8 @@ __all__ = (
     "ConnectLink",
     "ConnectLinkIn",
     "ConsideredMatter",
+    "ConsoleLink",
+    "ConsoleLinkIn",
     "Contact",
     "ContactPage",
     "ContactsSummary",

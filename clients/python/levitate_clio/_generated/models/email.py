@@ -9,9 +9,12 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="Email")
 
 
+
 @_attrs_define
 class Email:
-    """An email address."""
+    """ An email address.
+
+     """
 
     address: str
     """ The email address as written in Clio. """
@@ -21,6 +24,10 @@ class Email:
     """ Whether this is the primary address. The first address of a contact is, and no other. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
+
+
+
+
     def to_dict(self) -> dict[str, Any]:
         address = self.address
 
@@ -29,17 +36,18 @@ class Email:
 
         primary = self.primary
 
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "address": address,
-                "kind": kind,
-                "primary": primary,
-            }
-        )
+        field_dict.update({
+            "address": address,
+            "kind": kind,
+            "primary": primary,
+        })
 
         return field_dict
+
+
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -53,6 +61,7 @@ class Email:
 
         kind = _parse_kind(d.pop("kind"))
 
+
         primary = d.pop("primary")
 
         email = cls(
@@ -60,6 +69,7 @@ class Email:
             kind=kind,
             primary=primary,
         )
+
 
         email.additional_properties = d
         return email

@@ -9,9 +9,12 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="SkippedNewClient")
 
 
+
 @_attrs_define
 class SkippedNewClient:
-    """A new client that was named by its id and is not decided."""
+    """ A new client that was named by its id and is not decided.
+
+     """
 
     id: str
     """ The id as it was sent. """
@@ -20,21 +23,26 @@ class SkippedNewClient:
     """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
+
+
+
+
     def to_dict(self) -> dict[str, Any]:
         id = self.id
 
         code = self.code
 
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "id": id,
-                "code": code,
-            }
-        )
+        field_dict.update({
+            "id": id,
+            "code": code,
+        })
 
         return field_dict
+
+
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -47,6 +55,7 @@ class SkippedNewClient:
             id=id,
             code=code,
         )
+
 
         skipped_new_client.additional_properties = d
         return skipped_new_client

@@ -1,5 +1,6 @@
 """The operations of the group `events`: one class for `Clio`, one for `AsyncClio`."""
 
+
 import datetime
 
 from levitate_clio._call import AsyncSender, Sender
@@ -39,16 +40,8 @@ class EventsOperations:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
-    def list_events(
-        self,
-        *,
-        wait: int | Unset = UNSET,
-        type_: EventKind | Unset = UNSET,
-        account_id: str | Unset = UNSET,
-        cursor: str | Unset = UNSET,
-        limit: int | Unset = UNSET,
-    ) -> EventPage:
-        """Return the events of the token's accounts after the cursor; without a cursor from the oldest
+    def list_events(self, *, wait: int | Unset = UNSET, type_: EventKind | Unset = UNSET, account_id: str | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> EventPage:
+        """ Return the events of the token's accounts after the cursor; without a cursor from the oldest
         that is kept.
 
         Events are kept for 30 days, unless the service is configured otherwise. They are the same
@@ -67,29 +60,12 @@ class EventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return self._sender.call(
-            _list_events.build(
-                wait=wait,
-                type_=type_,
-                account_id=account_id,
-                cursor=cursor,
-                limit=limit,
-            )
-        )
+        return self._sender.call(_list_events.build(wait=wait, type_=type_, account_id=account_id, cursor=cursor, limit=limit, ))
 
-    def list_webhook_endpoints(
-        self,
-        *,
-        cursor: str | Unset = UNSET,
-        limit: int | Unset = UNSET,
-        order: ListWebhookEndpointsOrder | Unset = UNSET,
-        since: datetime.datetime | Unset = UNSET,
-        until: datetime.datetime | Unset = UNSET,
-        count: bool | Unset = UNSET,
-    ) -> WebhookEndpointPage:
-        """List the webhook endpoints of this token; a token for all accounts lists all. Their time is
+    def list_webhook_endpoints(self, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListWebhookEndpointsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> WebhookEndpointPage:
+        """ List the webhook endpoints of this token; a token for all accounts lists all. Their time is
         `created_at`.
 
         Args:
@@ -103,25 +79,12 @@ class EventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return self._sender.call(
-            _list_webhook_endpoints.build(
-                cursor=cursor,
-                limit=limit,
-                order=order,
-                since=since,
-                until=until,
-                count=count,
-            )
-        )
+        return self._sender.call(_list_webhook_endpoints.build(cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, ))
 
-    def create_webhook_endpoint(
-        self,
-        *,
-        body: WebhookEndpointIn,
-    ) -> WebhookEndpointWithSecret:
-        """Add a webhook endpoint for events of this token's accounts.
+    def create_webhook_endpoint(self, *, body: WebhookEndpointIn, ) -> WebhookEndpointWithSecret:
+        """ Add a webhook endpoint for events of this token's accounts.
 
         Use the secret to verify the signatures. It is shown only in this response.
 
@@ -130,59 +93,36 @@ class EventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return self._sender.call(
-            _create_webhook_endpoint.build(
-                body=body,
-            )
-        )
+        return self._sender.call(_create_webhook_endpoint.build(body=body, ))
 
-    def get_webhook_endpoint(
-        self,
-        endpoint_id: str,
-    ) -> WebhookEndpoint:
-        """Return one webhook endpoint, with its problem if it has one.
+    def get_webhook_endpoint(self, endpoint_id: str, ) -> WebhookEndpoint:
+        """ Return one webhook endpoint, with its problem if it has one.
 
         Args:
             endpoint_id: The id of the webhook endpoint (`whe_…`).
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return self._sender.call(
-            _get_webhook_endpoint.build(
-                endpoint_id=endpoint_id,
-            )
-        )
+        return self._sender.call(_get_webhook_endpoint.build(endpoint_id=endpoint_id, ))
 
-    def delete_webhook_endpoint(
-        self,
-        endpoint_id: str,
-    ) -> None:
-        """Delete a webhook endpoint. Events that were not delivered yet are dropped.
+    def delete_webhook_endpoint(self, endpoint_id: str, ) -> None:
+        """ Delete a webhook endpoint. Events that were not delivered yet are dropped.
 
         Args:
             endpoint_id: The id of the webhook endpoint (`whe_…`).
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return self._sender.call(
-            _delete_webhook_endpoint.build(
-                endpoint_id=endpoint_id,
-            )
-        )
+        return self._sender.call(_delete_webhook_endpoint.build(endpoint_id=endpoint_id, ))
 
-    def patch_webhook_endpoint(
-        self,
-        endpoint_id: str,
-        *,
-        body: WebhookEndpointPatch,
-    ) -> WebhookEndpoint:
-        """Change the URL, the events or the description of a webhook endpoint. The secret stays.
+    def patch_webhook_endpoint(self, endpoint_id: str, *, body: WebhookEndpointPatch, ) -> WebhookEndpoint:
+        """ Change the URL, the events or the description of a webhook endpoint. The secret stays.
 
         Events that wait are posted to the new URL. Other events are sent from now on.
 
@@ -192,20 +132,12 @@ class EventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return self._sender.call(
-            _patch_webhook_endpoint.build(
-                endpoint_id=endpoint_id,
-                body=body,
-            )
-        )
+        return self._sender.call(_patch_webhook_endpoint.build(endpoint_id=endpoint_id, body=body, ))
 
-    def rotate_webhook_secret(
-        self,
-        endpoint_id: str,
-    ) -> WebhookEndpointWithSecret:
-        """Create a new secret. It is shown only in this response.
+    def rotate_webhook_secret(self, endpoint_id: str, ) -> WebhookEndpointWithSecret:
+        """ Create a new secret. It is shown only in this response.
 
         For one day, every event is signed with the old secret too. If the response is lost, rotate
         again: the secret that the receiver has stays valid for its day.
@@ -215,48 +147,24 @@ class EventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return self._sender.call(
-            _rotate_webhook_secret.build(
-                endpoint_id=endpoint_id,
-            )
-        )
+        return self._sender.call(_rotate_webhook_secret.build(endpoint_id=endpoint_id, ))
 
-    def enable_webhook_endpoint(
-        self,
-        endpoint_id: str,
-    ) -> WebhookEndpoint:
-        """Enable a webhook endpoint again. Waiting events are delivered first, with the same ids.
+    def enable_webhook_endpoint(self, endpoint_id: str, ) -> WebhookEndpoint:
+        """ Enable a webhook endpoint again. Waiting events are delivered first, with the same ids.
 
         Args:
             endpoint_id: The id of the webhook endpoint (`whe_…`).
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return self._sender.call(
-            _enable_webhook_endpoint.build(
-                endpoint_id=endpoint_id,
-            )
-        )
+        return self._sender.call(_enable_webhook_endpoint.build(endpoint_id=endpoint_id, ))
 
-    def list_deliveries(
-        self,
-        endpoint_id: str,
-        *,
-        cursor: str | Unset = UNSET,
-        limit: int | Unset = UNSET,
-        order: ListDeliveriesOrder | Unset = UNSET,
-        since: datetime.datetime | Unset = UNSET,
-        until: datetime.datetime | Unset = UNSET,
-        count: bool | Unset = UNSET,
-        status: ListDeliveriesStatus | Unset = UNSET,
-        type_: EventKind | Unset = UNSET,
-        account_id: str | Unset = UNSET,
-    ) -> DeliveryPage:
-        """List the deliveries of the last 30 days to a webhook endpoint, with their status. Their time
+    def list_deliveries(self, endpoint_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListDeliveriesOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, status: ListDeliveriesStatus | Unset = UNSET, type_: EventKind | Unset = UNSET, account_id: str | Unset = UNSET, ) -> DeliveryPage:
+        """ List the deliveries of the last 30 days to a webhook endpoint, with their status. Their time
         is `created_at`.
 
         Args:
@@ -274,28 +182,12 @@ class EventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return self._sender.call(
-            _list_deliveries.build(
-                endpoint_id=endpoint_id,
-                cursor=cursor,
-                limit=limit,
-                order=order,
-                since=since,
-                until=until,
-                count=count,
-                status=status,
-                type_=type_,
-                account_id=account_id,
-            )
-        )
+        return self._sender.call(_list_deliveries.build(endpoint_id=endpoint_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, status=status, type_=type_, account_id=account_id, ))
 
-    def redeliver_delivery(
-        self,
-        delivery_id: str,
-    ) -> Delivery:
-        """Send the event of a delivery again, with the same id. `Location` lists the deliveries of the
+    def redeliver_delivery(self, delivery_id: str, ) -> Delivery:
+        """ Send the event of a delivery again, with the same id. `Location` lists the deliveries of the
         endpoint.
 
         Args:
@@ -303,19 +195,12 @@ class EventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return self._sender.call(
-            _redeliver_delivery.build(
-                delivery_id=delivery_id,
-            )
-        )
+        return self._sender.call(_redeliver_delivery.build(delivery_id=delivery_id, ))
 
-    def send_test_event(
-        self,
-        endpoint_id: str,
-    ) -> WebhookEndpointTest:
-        """Post an event of type `ping` to a webhook endpoint now, and return what came back.
+    def send_test_event(self, endpoint_id: str, ) -> WebhookEndpointTest:
+        """ Post an event of type `ping` to a webhook endpoint now, and return what came back.
 
         It is signed like every event, also if the endpoint is disabled, and it is stored nowhere.
         Its `data` has `endpoint_id`. The response comes after 10 seconds at the latest. If it
@@ -326,21 +211,12 @@ class EventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return self._sender.call(
-            _send_test_event.build(
-                endpoint_id=endpoint_id,
-            )
-        )
+        return self._sender.call(_send_test_event.build(endpoint_id=endpoint_id, ))
 
-    def redeliver_deliveries(
-        self,
-        endpoint_id: str,
-        *,
-        body: RedeliveryIn,
-    ) -> None:
-        """Send the events of some time to a webhook endpoint again, with the same ids.
+    def redeliver_deliveries(self, endpoint_id: str, *, body: RedeliveryIn, ) -> None:
+        """ Send the events of some time to a webhook endpoint again, with the same ids.
 
         The deliveries become `pending`, the oldest first, some hundred at a time; `Location` lists
         them. What is pending already is sent in any case.
@@ -351,14 +227,9 @@ class EventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return self._sender.call(
-            _redeliver_deliveries.build(
-                endpoint_id=endpoint_id,
-                body=body,
-            )
-        )
+        return self._sender.call(_redeliver_deliveries.build(endpoint_id=endpoint_id, body=body, ))
 
 
 class AsyncEventsOperations:
@@ -367,16 +238,8 @@ class AsyncEventsOperations:
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
 
-    async def list_events(
-        self,
-        *,
-        wait: int | Unset = UNSET,
-        type_: EventKind | Unset = UNSET,
-        account_id: str | Unset = UNSET,
-        cursor: str | Unset = UNSET,
-        limit: int | Unset = UNSET,
-    ) -> EventPage:
-        """Return the events of the token's accounts after the cursor; without a cursor from the oldest
+    async def list_events(self, *, wait: int | Unset = UNSET, type_: EventKind | Unset = UNSET, account_id: str | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> EventPage:
+        """ Return the events of the token's accounts after the cursor; without a cursor from the oldest
         that is kept.
 
         Events are kept for 30 days, unless the service is configured otherwise. They are the same
@@ -395,29 +258,12 @@ class AsyncEventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return await self._sender.call(
-            _list_events.build(
-                wait=wait,
-                type_=type_,
-                account_id=account_id,
-                cursor=cursor,
-                limit=limit,
-            )
-        )
+        return await self._sender.call(_list_events.build(wait=wait, type_=type_, account_id=account_id, cursor=cursor, limit=limit, ))
 
-    async def list_webhook_endpoints(
-        self,
-        *,
-        cursor: str | Unset = UNSET,
-        limit: int | Unset = UNSET,
-        order: ListWebhookEndpointsOrder | Unset = UNSET,
-        since: datetime.datetime | Unset = UNSET,
-        until: datetime.datetime | Unset = UNSET,
-        count: bool | Unset = UNSET,
-    ) -> WebhookEndpointPage:
-        """List the webhook endpoints of this token; a token for all accounts lists all. Their time is
+    async def list_webhook_endpoints(self, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListWebhookEndpointsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> WebhookEndpointPage:
+        """ List the webhook endpoints of this token; a token for all accounts lists all. Their time is
         `created_at`.
 
         Args:
@@ -431,25 +277,12 @@ class AsyncEventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return await self._sender.call(
-            _list_webhook_endpoints.build(
-                cursor=cursor,
-                limit=limit,
-                order=order,
-                since=since,
-                until=until,
-                count=count,
-            )
-        )
+        return await self._sender.call(_list_webhook_endpoints.build(cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, ))
 
-    async def create_webhook_endpoint(
-        self,
-        *,
-        body: WebhookEndpointIn,
-    ) -> WebhookEndpointWithSecret:
-        """Add a webhook endpoint for events of this token's accounts.
+    async def create_webhook_endpoint(self, *, body: WebhookEndpointIn, ) -> WebhookEndpointWithSecret:
+        """ Add a webhook endpoint for events of this token's accounts.
 
         Use the secret to verify the signatures. It is shown only in this response.
 
@@ -458,59 +291,36 @@ class AsyncEventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return await self._sender.call(
-            _create_webhook_endpoint.build(
-                body=body,
-            )
-        )
+        return await self._sender.call(_create_webhook_endpoint.build(body=body, ))
 
-    async def get_webhook_endpoint(
-        self,
-        endpoint_id: str,
-    ) -> WebhookEndpoint:
-        """Return one webhook endpoint, with its problem if it has one.
+    async def get_webhook_endpoint(self, endpoint_id: str, ) -> WebhookEndpoint:
+        """ Return one webhook endpoint, with its problem if it has one.
 
         Args:
             endpoint_id: The id of the webhook endpoint (`whe_…`).
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return await self._sender.call(
-            _get_webhook_endpoint.build(
-                endpoint_id=endpoint_id,
-            )
-        )
+        return await self._sender.call(_get_webhook_endpoint.build(endpoint_id=endpoint_id, ))
 
-    async def delete_webhook_endpoint(
-        self,
-        endpoint_id: str,
-    ) -> None:
-        """Delete a webhook endpoint. Events that were not delivered yet are dropped.
+    async def delete_webhook_endpoint(self, endpoint_id: str, ) -> None:
+        """ Delete a webhook endpoint. Events that were not delivered yet are dropped.
 
         Args:
             endpoint_id: The id of the webhook endpoint (`whe_…`).
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return await self._sender.call(
-            _delete_webhook_endpoint.build(
-                endpoint_id=endpoint_id,
-            )
-        )
+        return await self._sender.call(_delete_webhook_endpoint.build(endpoint_id=endpoint_id, ))
 
-    async def patch_webhook_endpoint(
-        self,
-        endpoint_id: str,
-        *,
-        body: WebhookEndpointPatch,
-    ) -> WebhookEndpoint:
-        """Change the URL, the events or the description of a webhook endpoint. The secret stays.
+    async def patch_webhook_endpoint(self, endpoint_id: str, *, body: WebhookEndpointPatch, ) -> WebhookEndpoint:
+        """ Change the URL, the events or the description of a webhook endpoint. The secret stays.
 
         Events that wait are posted to the new URL. Other events are sent from now on.
 
@@ -520,20 +330,12 @@ class AsyncEventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return await self._sender.call(
-            _patch_webhook_endpoint.build(
-                endpoint_id=endpoint_id,
-                body=body,
-            )
-        )
+        return await self._sender.call(_patch_webhook_endpoint.build(endpoint_id=endpoint_id, body=body, ))
 
-    async def rotate_webhook_secret(
-        self,
-        endpoint_id: str,
-    ) -> WebhookEndpointWithSecret:
-        """Create a new secret. It is shown only in this response.
+    async def rotate_webhook_secret(self, endpoint_id: str, ) -> WebhookEndpointWithSecret:
+        """ Create a new secret. It is shown only in this response.
 
         For one day, every event is signed with the old secret too. If the response is lost, rotate
         again: the secret that the receiver has stays valid for its day.
@@ -543,48 +345,24 @@ class AsyncEventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return await self._sender.call(
-            _rotate_webhook_secret.build(
-                endpoint_id=endpoint_id,
-            )
-        )
+        return await self._sender.call(_rotate_webhook_secret.build(endpoint_id=endpoint_id, ))
 
-    async def enable_webhook_endpoint(
-        self,
-        endpoint_id: str,
-    ) -> WebhookEndpoint:
-        """Enable a webhook endpoint again. Waiting events are delivered first, with the same ids.
+    async def enable_webhook_endpoint(self, endpoint_id: str, ) -> WebhookEndpoint:
+        """ Enable a webhook endpoint again. Waiting events are delivered first, with the same ids.
 
         Args:
             endpoint_id: The id of the webhook endpoint (`whe_…`).
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return await self._sender.call(
-            _enable_webhook_endpoint.build(
-                endpoint_id=endpoint_id,
-            )
-        )
+        return await self._sender.call(_enable_webhook_endpoint.build(endpoint_id=endpoint_id, ))
 
-    async def list_deliveries(
-        self,
-        endpoint_id: str,
-        *,
-        cursor: str | Unset = UNSET,
-        limit: int | Unset = UNSET,
-        order: ListDeliveriesOrder | Unset = UNSET,
-        since: datetime.datetime | Unset = UNSET,
-        until: datetime.datetime | Unset = UNSET,
-        count: bool | Unset = UNSET,
-        status: ListDeliveriesStatus | Unset = UNSET,
-        type_: EventKind | Unset = UNSET,
-        account_id: str | Unset = UNSET,
-    ) -> DeliveryPage:
-        """List the deliveries of the last 30 days to a webhook endpoint, with their status. Their time
+    async def list_deliveries(self, endpoint_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListDeliveriesOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, status: ListDeliveriesStatus | Unset = UNSET, type_: EventKind | Unset = UNSET, account_id: str | Unset = UNSET, ) -> DeliveryPage:
+        """ List the deliveries of the last 30 days to a webhook endpoint, with their status. Their time
         is `created_at`.
 
         Args:
@@ -602,28 +380,12 @@ class AsyncEventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return await self._sender.call(
-            _list_deliveries.build(
-                endpoint_id=endpoint_id,
-                cursor=cursor,
-                limit=limit,
-                order=order,
-                since=since,
-                until=until,
-                count=count,
-                status=status,
-                type_=type_,
-                account_id=account_id,
-            )
-        )
+        return await self._sender.call(_list_deliveries.build(endpoint_id=endpoint_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, status=status, type_=type_, account_id=account_id, ))
 
-    async def redeliver_delivery(
-        self,
-        delivery_id: str,
-    ) -> Delivery:
-        """Send the event of a delivery again, with the same id. `Location` lists the deliveries of the
+    async def redeliver_delivery(self, delivery_id: str, ) -> Delivery:
+        """ Send the event of a delivery again, with the same id. `Location` lists the deliveries of the
         endpoint.
 
         Args:
@@ -631,19 +393,12 @@ class AsyncEventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return await self._sender.call(
-            _redeliver_delivery.build(
-                delivery_id=delivery_id,
-            )
-        )
+        return await self._sender.call(_redeliver_delivery.build(delivery_id=delivery_id, ))
 
-    async def send_test_event(
-        self,
-        endpoint_id: str,
-    ) -> WebhookEndpointTest:
-        """Post an event of type `ping` to a webhook endpoint now, and return what came back.
+    async def send_test_event(self, endpoint_id: str, ) -> WebhookEndpointTest:
+        """ Post an event of type `ping` to a webhook endpoint now, and return what came back.
 
         It is signed like every event, also if the endpoint is disabled, and it is stored nowhere.
         Its `data` has `endpoint_id`. The response comes after 10 seconds at the latest. If it
@@ -654,21 +409,12 @@ class AsyncEventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return await self._sender.call(
-            _send_test_event.build(
-                endpoint_id=endpoint_id,
-            )
-        )
+        return await self._sender.call(_send_test_event.build(endpoint_id=endpoint_id, ))
 
-    async def redeliver_deliveries(
-        self,
-        endpoint_id: str,
-        *,
-        body: RedeliveryIn,
-    ) -> None:
-        """Send the events of some time to a webhook endpoint again, with the same ids.
+    async def redeliver_deliveries(self, endpoint_id: str, *, body: RedeliveryIn, ) -> None:
+        """ Send the events of some time to a webhook endpoint again, with the same ids.
 
         The deliveries become `pending`, the oldest first, some hundred at a time; `Location` lists
         them. What is pending already is sent in any case.
@@ -679,11 +425,9 @@ class AsyncEventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return await self._sender.call(
-            _redeliver_deliveries.build(
-                endpoint_id=endpoint_id,
-                body=body,
-            )
-        )
+        return await self._sender.call(_redeliver_deliveries.build(endpoint_id=endpoint_id, body=body, ))
+
+
+

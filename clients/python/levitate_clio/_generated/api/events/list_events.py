@@ -9,16 +9,9 @@ from ...models.event_page import EventPage
 from ...types import UNSET, Unset
 
 
-def build(
-    *,
-    wait: int | Unset = UNSET,
-    type_: EventKind | Unset = UNSET,
-    account_id: str | Unset = UNSET,
-    cursor: str | Unset = UNSET,
-    limit: int | Unset = UNSET,
-) -> Call[EventPage]:
+def build(*, wait: int | Unset = UNSET, type_: EventKind | Unset = UNSET, account_id: str | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> Call[EventPage]:
     """Return the request of `list_events`."""
-
+    
     params: dict[str, Any] = {}
 
     params["wait"] = wait
@@ -35,6 +28,7 @@ def build(
 
     params["limit"] = limit
 
+
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
@@ -48,4 +42,7 @@ def build(
 def _parse(response: httpx.Response) -> EventPage:
     response_200 = EventPage.from_dict(response.json())
 
+
+
     return response_200
+

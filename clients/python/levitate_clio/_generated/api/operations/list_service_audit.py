@@ -10,19 +10,9 @@ from ...models.list_service_audit_order import ListServiceAuditOrder
 from ...types import UNSET, Unset
 
 
-def build(
-    *,
-    cursor: str | Unset = UNSET,
-    limit: int | Unset = UNSET,
-    order: ListServiceAuditOrder | Unset = UNSET,
-    since: datetime.datetime | Unset = UNSET,
-    until: datetime.datetime | Unset = UNSET,
-    count: bool | Unset = UNSET,
-    actor: str | Unset = UNSET,
-    action: str | Unset = UNSET,
-) -> Call[AuditEntryPage]:
+def build(*, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListServiceAuditOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, actor: str | Unset = UNSET, action: str | Unset = UNSET, ) -> Call[AuditEntryPage]:
     """Return the request of `list_service_audit`."""
-
+    
     params: dict[str, Any] = {}
 
     params["cursor"] = cursor
@@ -51,6 +41,7 @@ def build(
 
     params["action"] = action
 
+
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
@@ -64,4 +55,7 @@ def build(
 def _parse(response: httpx.Response) -> AuditEntryPage:
     response_200 = AuditEntryPage.from_dict(response.json())
 
+
+
     return response_200
+

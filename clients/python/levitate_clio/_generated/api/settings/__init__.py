@@ -28,33 +28,20 @@ class SettingsOperations:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
-    def get_settings(
-        self,
-        account_id: str,
-    ) -> SettingsVersion:
-        """Return the current settings. Version 1 has the defaults.
+    def get_settings(self, account_id: str, ) -> SettingsVersion:
+        """ Return the current settings. Version 1 has the defaults.
 
         Args:
             account_id: Levitate's id of the account.
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return self._sender.call(
-            _get_settings.build(
-                account_id=account_id,
-            )
-        )
+        return self._sender.call(_get_settings.build(account_id=account_id, ))
 
-    def put_settings(
-        self,
-        account_id: str,
-        *,
-        body: Settings,
-        if_match: str,
-    ) -> SettingsSaved:
-        """Replace all settings. If the change can affect contacts, all are assessed again, without
+    def put_settings(self, account_id: str, *, body: Settings, if_match: str, ) -> SettingsSaved:
+        """ Replace all settings. If the change can affect contacts, all are assessed again, without
         requests to Clio.
 
         Args:
@@ -65,24 +52,12 @@ class SettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return self._sender.call(
-            _put_settings.build(
-                account_id=account_id,
-                body=body,
-                if_match=if_match,
-            )
-        )
+        return self._sender.call(_put_settings.build(account_id=account_id, body=body, if_match=if_match, ))
 
-    def patch_settings(
-        self,
-        account_id: str,
-        *,
-        body: Any,
-        if_match: str,
-    ) -> SettingsSaved:
-        """Change some settings. If the change can affect contacts, all are assessed again, without
+    def patch_settings(self, account_id: str, *, body: Any, if_match: str, ) -> SettingsSaved:
+        """ Change some settings. If the change can affect contacts, all are assessed again, without
         requests to Clio.
 
         Args:
@@ -92,28 +67,12 @@ class SettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return self._sender.call(
-            _patch_settings.build(
-                account_id=account_id,
-                body=body,
-                if_match=if_match,
-            )
-        )
+        return self._sender.call(_patch_settings.build(account_id=account_id, body=body, if_match=if_match, ))
 
-    def list_settings_versions(
-        self,
-        account_id: str,
-        *,
-        cursor: str | Unset = UNSET,
-        limit: int | Unset = UNSET,
-        order: ListSettingsVersionsOrder | Unset = UNSET,
-        since: datetime.datetime | Unset = UNSET,
-        until: datetime.datetime | Unset = UNSET,
-        count: bool | Unset = UNSET,
-    ) -> SettingsVersionPage:
-        """Return all versions of the settings, each with its author. Their time is `updated_at`.
+    def list_settings_versions(self, account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListSettingsVersionsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> SettingsVersionPage:
+        """ Return all versions of the settings, each with its author. Their time is `updated_at`.
 
         Args:
             account_id: Levitate's id of the account.
@@ -127,29 +86,12 @@ class SettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return self._sender.call(
-            _list_settings_versions.build(
-                account_id=account_id,
-                cursor=cursor,
-                limit=limit,
-                order=order,
-                since=since,
-                until=until,
-                count=count,
-            )
-        )
+        return self._sender.call(_list_settings_versions.build(account_id=account_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, ))
 
-    def preview_settings(
-        self,
-        account_id: str,
-        *,
-        body: PreviewIn,
-        cursor: str | Unset = UNSET,
-        limit: int | Unset = UNSET,
-    ) -> Preview:
-        """Return what other settings would change, computed by the same function as in a run. Nothing
+    def preview_settings(self, account_id: str, *, body: PreviewIn, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> Preview:
+        """ Return what other settings would change, computed by the same function as in a run. Nothing
         is stored.
 
         Every page has the counts of the whole firm. A cursor is valid only for the same candidate
@@ -167,22 +109,12 @@ class SettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return self._sender.call(
-            _preview_settings.build(
-                account_id=account_id,
-                body=body,
-                cursor=cursor,
-                limit=limit,
-            )
-        )
+        return self._sender.call(_preview_settings.build(account_id=account_id, body=body, cursor=cursor, limit=limit, ))
 
-    def get_catalog(
-        self,
-        account_id: str,
-    ) -> Catalog:
-        """Return the custom fields, practice areas, stages and users of the firm's Clio, as of the
+    def get_catalog(self, account_id: str, ) -> Catalog:
+        """ Return the custom fields, practice areas, stages and users of the firm's Clio, as of the
         last run.
 
         Args:
@@ -190,13 +122,9 @@ class SettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return self._sender.call(
-            _get_catalog.build(
-                account_id=account_id,
-            )
-        )
+        return self._sender.call(_get_catalog.build(account_id=account_id, ))
 
 
 class AsyncSettingsOperations:
@@ -205,33 +133,20 @@ class AsyncSettingsOperations:
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
 
-    async def get_settings(
-        self,
-        account_id: str,
-    ) -> SettingsVersion:
-        """Return the current settings. Version 1 has the defaults.
+    async def get_settings(self, account_id: str, ) -> SettingsVersion:
+        """ Return the current settings. Version 1 has the defaults.
 
         Args:
             account_id: Levitate's id of the account.
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return await self._sender.call(
-            _get_settings.build(
-                account_id=account_id,
-            )
-        )
+        return await self._sender.call(_get_settings.build(account_id=account_id, ))
 
-    async def put_settings(
-        self,
-        account_id: str,
-        *,
-        body: Settings,
-        if_match: str,
-    ) -> SettingsSaved:
-        """Replace all settings. If the change can affect contacts, all are assessed again, without
+    async def put_settings(self, account_id: str, *, body: Settings, if_match: str, ) -> SettingsSaved:
+        """ Replace all settings. If the change can affect contacts, all are assessed again, without
         requests to Clio.
 
         Args:
@@ -242,24 +157,12 @@ class AsyncSettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return await self._sender.call(
-            _put_settings.build(
-                account_id=account_id,
-                body=body,
-                if_match=if_match,
-            )
-        )
+        return await self._sender.call(_put_settings.build(account_id=account_id, body=body, if_match=if_match, ))
 
-    async def patch_settings(
-        self,
-        account_id: str,
-        *,
-        body: Any,
-        if_match: str,
-    ) -> SettingsSaved:
-        """Change some settings. If the change can affect contacts, all are assessed again, without
+    async def patch_settings(self, account_id: str, *, body: Any, if_match: str, ) -> SettingsSaved:
+        """ Change some settings. If the change can affect contacts, all are assessed again, without
         requests to Clio.
 
         Args:
@@ -269,28 +172,12 @@ class AsyncSettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return await self._sender.call(
-            _patch_settings.build(
-                account_id=account_id,
-                body=body,
-                if_match=if_match,
-            )
-        )
+        return await self._sender.call(_patch_settings.build(account_id=account_id, body=body, if_match=if_match, ))
 
-    async def list_settings_versions(
-        self,
-        account_id: str,
-        *,
-        cursor: str | Unset = UNSET,
-        limit: int | Unset = UNSET,
-        order: ListSettingsVersionsOrder | Unset = UNSET,
-        since: datetime.datetime | Unset = UNSET,
-        until: datetime.datetime | Unset = UNSET,
-        count: bool | Unset = UNSET,
-    ) -> SettingsVersionPage:
-        """Return all versions of the settings, each with its author. Their time is `updated_at`.
+    async def list_settings_versions(self, account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListSettingsVersionsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> SettingsVersionPage:
+        """ Return all versions of the settings, each with its author. Their time is `updated_at`.
 
         Args:
             account_id: Levitate's id of the account.
@@ -304,29 +191,12 @@ class AsyncSettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return await self._sender.call(
-            _list_settings_versions.build(
-                account_id=account_id,
-                cursor=cursor,
-                limit=limit,
-                order=order,
-                since=since,
-                until=until,
-                count=count,
-            )
-        )
+        return await self._sender.call(_list_settings_versions.build(account_id=account_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, ))
 
-    async def preview_settings(
-        self,
-        account_id: str,
-        *,
-        body: PreviewIn,
-        cursor: str | Unset = UNSET,
-        limit: int | Unset = UNSET,
-    ) -> Preview:
-        """Return what other settings would change, computed by the same function as in a run. Nothing
+    async def preview_settings(self, account_id: str, *, body: PreviewIn, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> Preview:
+        """ Return what other settings would change, computed by the same function as in a run. Nothing
         is stored.
 
         Every page has the counts of the whole firm. A cursor is valid only for the same candidate
@@ -344,22 +214,12 @@ class AsyncSettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return await self._sender.call(
-            _preview_settings.build(
-                account_id=account_id,
-                body=body,
-                cursor=cursor,
-                limit=limit,
-            )
-        )
+        return await self._sender.call(_preview_settings.build(account_id=account_id, body=body, cursor=cursor, limit=limit, ))
 
-    async def get_catalog(
-        self,
-        account_id: str,
-    ) -> Catalog:
-        """Return the custom fields, practice areas, stages and users of the firm's Clio, as of the
+    async def get_catalog(self, account_id: str, ) -> Catalog:
+        """ Return the custom fields, practice areas, stages and users of the firm's Clio, as of the
         last run.
 
         Args:
@@ -367,10 +227,9 @@ class AsyncSettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-        """
+         """
 
-        return await self._sender.call(
-            _get_catalog.build(
-                account_id=account_id,
-            )
-        )
+        return await self._sender.call(_get_catalog.build(account_id=account_id, ))
+
+
+
