@@ -39,7 +39,7 @@ def main(target: Path) -> None:
         run_generator(source, target)
     for unused in ("client.py", "errors.py"):
         (target / unused).unlink()
-    ruff("check", "--fix", "--unsafe-fixes", "--quiet", "--select", "F401,I", str(target))
+    ruff("check", "--fix", "--quiet", "--select", "F401,I", str(target))
     ruff("format", "--quiet", str(target))
 
 

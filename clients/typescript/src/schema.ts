@@ -297,6 +297,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/accounts/{account_id}/console-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Account Console Link
+         * @description Make a link that opens the console of this account for one person. Redirect the person's browser to `url`.
+         *
+         *     What the person may do there follows from `role`, as it does in this API. The link works once, for 5 minutes. The
+         *     session that it begins lasts 8 hours and ends with your service token.
+         */
+        post: operations["create_account_console_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/console-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Console Link
+         * @description Make a link that opens the console of all accounts of the token, for a Success Manager.
+         *
+         *     It needs a token for all accounts and the role `success_manager`. The session begins at the list of firms.
+         */
+        post: operations["create_console_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/accounts/{account_id}/settings": {
         parameters: {
             query?: never;
@@ -1513,6 +1558,33 @@ export interface components {
             updated_at: string;
         };
         /**
+         * AccountConsoleLinkIn
+         * @description A link to the console of one account.
+         * @example {
+         *       "user_id": "u_ann",
+         *       "role": "account_admin",
+         *       "name": "Ann Harlow"
+         *     }
+         */
+        AccountConsoleLinkIn: {
+            /**
+             * User Id
+             * @description Levitate's id of the person who will use the link. The audit log has it for all that the person does.
+             */
+            user_id: string;
+            /**
+             * Name
+             * @description The person's name. The console shows it; without it, the name in the account's list of users, or the role.
+             */
+            name?: string | null;
+            /**
+             * Role
+             * @description What the person is in Levitate. A `user` can read; the others can also change what their role allows.
+             * @enum {string}
+             */
+            role: "user" | "account_admin" | "success_manager";
+        };
+        /**
          * AccountIn
          * @description The account to create, or all of its fields to change.
          * @example {
@@ -2458,6 +2530,43 @@ export interface components {
              * @description What the rule found in this matter, in plain words, for example that it names no attorney.
              */
             outcome: string;
+        };
+        /**
+         * ConsoleLink
+         * @description A link to the console.
+         */
+        ConsoleLink: {
+            /**
+             * Url
+             * @description Where to send the person's browser. It opens the console once.
+             */
+            url: string;
+            /**
+             * Expires At
+             * Format: date-time
+             * @description When the link stops working (RFC 3339, UTC): 5 minutes after it was made.
+             */
+            expires_at: string;
+        };
+        /**
+         * ConsoleLinkIn
+         * @description A link to the console of all accounts.
+         * @example {
+         *       "user_id": "u_maya",
+         *       "name": "Maya Lind"
+         *     }
+         */
+        ConsoleLinkIn: {
+            /**
+             * User Id
+             * @description Levitate's id of the person who will use the link. The audit log has it for all that the person does.
+             */
+            user_id: string;
+            /**
+             * Name
+             * @description The person's name. The console shows it; without it, the name in the account's list of users, or the role.
+             */
+            name?: string | null;
         };
         /**
          * Contact
@@ -6178,8 +6287,8 @@ export interface operations {
                      *             "account_id": "77",
                      *             "name": "Harlow & Pike LLP"
                      *           },
-                     *           "created_at": "2026-12-01T04:05:16.226257Z",
-                     *           "updated_at": "2026-12-01T04:05:16.588068Z",
+                     *           "created_at": "2026-12-01T07:56:45.411248Z",
+                     *           "updated_at": "2026-12-01T07:56:45.563216Z",
                      *           "health": "needs_attention",
                      *           "health_reasons": [],
                      *           "last_successful_run_at": null,
@@ -6189,16 +6298,16 @@ export interface operations {
                      *           },
                      *           "open_issues": 1,
                      *           "run": {
-                     *             "id": "run_01a22fc75b5841c67a3493148581",
+                     *             "id": "run_01a2309b3a47baa66549f0722a5e",
                      *             "kind": "full",
                      *             "reads": "lists",
                      *             "trigger": "manual",
                      *             "status": "cancelled",
                      *             "slot": null,
                      *             "settings_version": 3,
-                     *             "queued_at": "2026-12-01T04:05:23.928360Z",
+                     *             "queued_at": "2026-12-01T07:56:49.095844Z",
                      *             "started_at": null,
-                     *             "finished_at": "2026-12-01T04:05:24.013760Z",
+                     *             "finished_at": "2026-12-01T07:56:49.131910Z",
                      *             "progress": {
                      *               "phase": null,
                      *               "done": 0,
@@ -6406,8 +6515,8 @@ export interface operations {
                      *       "publish": "after_review",
                      *       "id": "hp",
                      *       "clio": null,
-                     *       "created_at": "2026-12-01T04:05:16.226257Z",
-                     *       "updated_at": "2026-12-01T04:05:16.226257Z"
+                     *       "created_at": "2026-12-01T07:56:45.411248Z",
+                     *       "updated_at": "2026-12-01T07:56:45.411248Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Account"];
@@ -6524,8 +6633,8 @@ export interface operations {
                      *       "publish": "after_review",
                      *       "id": "hp",
                      *       "clio": null,
-                     *       "created_at": "2026-12-01T04:05:16.226257Z",
-                     *       "updated_at": "2026-12-01T04:05:16.226257Z"
+                     *       "created_at": "2026-12-01T07:56:45.411248Z",
+                     *       "updated_at": "2026-12-01T07:56:45.411248Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Account"];
@@ -6788,8 +6897,8 @@ export interface operations {
                      *       "publish": "after_review",
                      *       "id": "hp",
                      *       "clio": null,
-                     *       "created_at": "2026-12-01T04:05:16.226257Z",
-                     *       "updated_at": "2026-12-01T04:05:16.588068Z"
+                     *       "created_at": "2026-12-01T07:56:45.411248Z",
+                     *       "updated_at": "2026-12-01T07:56:45.563216Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Account"];
@@ -7576,7 +7685,7 @@ export interface operations {
                      *           "detail": "Activities wait because their user is not in the directory of Levitate users, for example those of u_dan. Levitate's backend must send these users with PUT …/users. Then what waits is written by itself; what waits for 14 days fails"
                      *         }
                      *       ],
-                     *       "last_successful_run_at": "2026-12-01T04:05:20.282915Z",
+                     *       "last_successful_run_at": "2026-12-01T07:56:47.262153Z",
                      *       "next_run_at": "2026-12-01T12:00:00Z",
                      *       "connections": {
                      *         "connected": 1,
@@ -7588,16 +7697,16 @@ export interface operations {
                      *         "deleted": 0
                      *       },
                      *       "run": {
-                     *         "id": "run_01a22fc75b5841c67a3493148581",
+                     *         "id": "run_01a2309b3a47baa66549f0722a5e",
                      *         "kind": "full",
                      *         "reads": "lists",
                      *         "trigger": "manual",
                      *         "status": "cancelled",
                      *         "slot": null,
                      *         "settings_version": 3,
-                     *         "queued_at": "2026-12-01T04:05:23.928360Z",
+                     *         "queued_at": "2026-12-01T07:56:49.095844Z",
                      *         "started_at": null,
-                     *         "finished_at": "2026-12-01T04:05:24.013760Z",
+                     *         "finished_at": "2026-12-01T07:56:49.131910Z",
                      *         "progress": {
                      *           "phase": null,
                      *           "done": 0,
@@ -7627,10 +7736,10 @@ export interface operations {
                      *       "open_issues": 1,
                      *       "coverage": [
                      *         {
-                     *           "connection_id": "cnx_01a22fc74046632162f6d508ee46",
+                     *           "connection_id": "cnx_01a2309b2d1ca011e3f74e9dd69f",
                      *           "user_id": "u_ann",
                      *           "full_view": true,
-                     *           "last_sync_at": "2026-12-01T04:05:20.014211Z"
+                     *           "last_sync_at": "2026-12-01T07:56:47.143629Z"
                      *         }
                      *       ]
                      *     }
@@ -7730,15 +7839,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "era_01a22fc76294529202d441598679",
+                     *       "id": "era_01a2309b4a1c8b3d75189c9e8c14",
                      *       "subject": {
                      *         "kind": "contact",
                      *         "id": "con_cfc189046d785f2aa3ccfd0126920a5b"
                      *       },
                      *       "status": "done",
                      *       "requested_by": null,
-                     *       "requested_at": "2026-12-01T04:05:25.780778Z",
-                     *       "finished_at": "2026-12-01T04:05:25.780778Z",
+                     *       "requested_at": "2026-12-01T07:56:53.148703Z",
+                     *       "finished_at": "2026-12-01T07:56:53.148703Z",
                      *       "remaining": [
                      *         {
                      *           "code": "kept_hash",
@@ -7858,7 +7967,7 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "cnx_01a22fc74046632162f6d508ee46",
+                     *           "id": "cnx_01a2309b2d1ca011e3f74e9dd69f",
                      *           "user_id": "u_ann",
                      *           "region": "us",
                      *           "status": "connected",
@@ -7867,8 +7976,8 @@ export interface operations {
                      *             "name": "Ann Harlow",
                      *             "email": "ann@harlowpike.test"
                      *           },
-                     *           "connected_at": "2026-12-01T04:05:17.380645Z",
-                     *           "last_sync_at": "2026-12-01T04:05:18.808695Z",
+                     *           "connected_at": "2026-12-01T07:56:45.851350Z",
+                     *           "last_sync_at": "2026-12-01T07:56:46.549274Z",
                      *           "problem": null
                      *         }
                      *       ],
@@ -7986,10 +8095,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "cnx_01a22fc74046632162f6d508ee46",
+                     *       "id": "cnx_01a2309b2d1ca011e3f74e9dd69f",
                      *       "status": "pending",
                      *       "authorize_url": "https://clio.levitate.example/oauth/clio/start/…",
-                     *       "expires_at": "2026-12-01T04:15:16.998320Z"
+                     *       "expires_at": "2026-12-01T08:06:45.724394Z"
                      *     }
                      */
                     "application/json": components["schemas"]["StartedConnection"];
@@ -8104,7 +8213,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "cnx_01a22fc74046632162f6d508ee46",
+                     *       "id": "cnx_01a2309b2d1ca011e3f74e9dd69f",
                      *       "user_id": "u_ann",
                      *       "region": "us",
                      *       "status": "connected",
@@ -8113,8 +8222,8 @@ export interface operations {
                      *         "name": "Ann Harlow",
                      *         "email": "ann@harlowpike.test"
                      *       },
-                     *       "connected_at": "2026-12-01T04:05:17.380645Z",
-                     *       "last_sync_at": "2026-12-01T04:05:18.808695Z",
+                     *       "connected_at": "2026-12-01T07:56:45.851350Z",
+                     *       "last_sync_at": "2026-12-01T07:56:46.549274Z",
                      *       "problem": null
                      *     }
                      */
@@ -8323,9 +8432,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "lnk_01a22fc73fd53b059b454fe1f379",
+                     *       "id": "lnk_01a2309b2ce9ebeb456dd3ff384e",
                      *       "url": "https://clio.levitate.example/oauth/links/…",
-                     *       "expires_at": "2026-12-08T04:05:16.885498Z"
+                     *       "expires_at": "2026-12-08T07:56:45.673752Z"
                      *     }
                      */
                     "application/json": components["schemas"]["ConnectLink"];
@@ -8522,6 +8631,257 @@ export interface operations {
             };
         };
     };
+    create_account_console_link: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The role of the acting user: `user`, `account_admin` or `success_manager`. Without it: `user`. */
+                "Levitate-Role"?: components["schemas"]["Role"];
+                /** @description Levitate's id of the user for whom your backend acts: 1 to 128 printable characters, as UTF-8. Percent-encode `%`, every byte that is not printable ASCII, and a space at the beginning or the end. The audit log records the id. */
+                "Levitate-User"?: string;
+            };
+            path: {
+                /** @description Levitate's id of the account. */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "user_id": "u_maya",
+                 *       "name": "Maya Lind",
+                 *       "role": "success_manager"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AccountConsoleLinkIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description The address of what was made or started. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "url": "https://clio.levitate.example/console/open/…",
+                     *       "expires_at": "2026-12-01T08:01:45.701593Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ConsoleLink"];
+                };
+            };
+            /** @description `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8; `invalid_json`: The body is not valid JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: The service token is missing, unknown, revoked or has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `scope_required`: The scope of this token does not allow this operation */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `account_not_found`: There is no such account for this token */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body has more than 4 MiB, or more than 100,000 values */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: The request is not valid; `unknown_parameter`: The query has a parameter that this operation does not know */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests with this token */
+            429: {
+                headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: This service had an internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database is not available */
+            503: {
+                headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_console_link: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The role of the acting user: `user`, `account_admin` or `success_manager`. Without it: `user`. */
+                "Levitate-Role"?: components["schemas"]["Role"];
+                /** @description Levitate's id of the user for whom your backend acts: 1 to 128 printable characters, as UTF-8. Percent-encode `%`, every byte that is not printable ASCII, and a space at the beginning or the end. The audit log records the id. */
+                "Levitate-User"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "user_id": "u_maya",
+                 *       "name": "Maya Lind"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConsoleLinkIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    /** @description The address of what was made or started. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "url": "https://clio.levitate.example/console/open/…",
+                     *       "expires_at": "2026-12-01T08:01:45.710746Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ConsoleLink"];
+                };
+            };
+            /** @description `acting_user_invalid`: Levitate-User is not percent-encoded UTF-8; `invalid_json`: The body is not valid JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_token`: The service token is missing, unknown, revoked or has expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `role_required`: The role of the acting user does not allow this operation; `scope_required`: The scope of this token does not allow this operation */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body has more than 4 MiB, or more than 100,000 values */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: The request is not valid; `unknown_parameter`: The query has a parameter that this operation does not know */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests with this token */
+            429: {
+                headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: This service had an internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `database_unavailable`: The database is not available */
+            503: {
+                headers: {
+                    /** @description The seconds after which the request can be sent again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_settings: {
         parameters: {
             query?: never;
@@ -8637,7 +8997,7 @@ export interface operations {
                      *           "respect_visibility": false
                      *         }
                      *       },
-                     *       "updated_at": "2026-12-01T04:05:16.226257Z",
+                     *       "updated_at": "2026-12-01T07:56:45.411248Z",
                      *       "updated_by": null
                      *     }
                      */
@@ -8927,9 +9287,9 @@ export interface operations {
                      *           "respect_visibility": false
                      *         }
                      *       },
-                     *       "updated_at": "2026-12-01T04:05:23.047954Z",
+                     *       "updated_at": "2026-12-01T07:56:48.312279Z",
                      *       "updated_by": null,
-                     *       "run_id": "run_01a22fc75779345bb19f374b2ca6",
+                     *       "run_id": "run_01a2309b3716451a5e357a1dce7e",
                      *       "kept": []
                      *     }
                      */
@@ -9175,9 +9535,9 @@ export interface operations {
                      *           "respect_visibility": false
                      *         }
                      *       },
-                     *       "updated_at": "2026-12-01T04:05:22.937684Z",
+                     *       "updated_at": "2026-12-01T07:56:48.278690Z",
                      *       "updated_by": null,
-                     *       "run_id": "run_01a22fc75779345bb19f374b2ca6",
+                     *       "run_id": "run_01a2309b3716451a5e357a1dce7e",
                      *       "kept": []
                      *     }
                      */
@@ -9426,7 +9786,7 @@ export interface operations {
                      *               "respect_visibility": false
                      *             }
                      *           },
-                     *           "updated_at": "2026-12-01T04:05:23.047954Z",
+                     *           "updated_at": "2026-12-01T07:56:48.312279Z",
                      *           "updated_by": null
                      *         },
                      *         {
@@ -9520,7 +9880,7 @@ export interface operations {
                      *               "respect_visibility": false
                      *             }
                      *           },
-                     *           "updated_at": "2026-12-01T04:05:22.937684Z",
+                     *           "updated_at": "2026-12-01T07:56:48.278690Z",
                      *           "updated_by": null
                      *         }
                      *       ],
@@ -9686,7 +10046,7 @@ export interface operations {
                      *           "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *           "clio_id": "1001",
                      *           "run_id": null,
-                     *           "at": "2026-12-01T04:05:22.813677Z",
+                     *           "at": "2026-12-01T07:56:48.248315Z",
                      *           "cause": "settings",
                      *           "fields": {},
                      *           "tags_added": [
@@ -9786,8 +10146,8 @@ export interface operations {
                      *               }
                      *             ],
                      *             "merged_into": null,
-                     *             "first_synced_at": "2026-12-01T04:05:20.839209Z",
-                     *             "updated_at": "2026-12-01T04:05:22.813677Z"
+                     *             "first_synced_at": "2026-12-01T07:56:47.604031Z",
+                     *             "updated_at": "2026-12-01T07:56:48.248315Z"
                      *           }
                      *         }
                      *       ],
@@ -10080,16 +10440,16 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "run_01a22fc74257c37b8eca498fd9c4",
+                     *           "id": "run_01a2309b2dc53ab723bb8968bf0a",
                      *           "kind": "initial",
                      *           "reads": "lists",
                      *           "trigger": "connect",
                      *           "status": "succeeded",
                      *           "slot": null,
                      *           "settings_version": 1,
-                     *           "queued_at": "2026-12-01T04:05:17.527084Z",
-                     *           "started_at": "2026-12-01T04:05:17.745300Z",
-                     *           "finished_at": "2026-12-01T04:05:19.124635Z",
+                     *           "queued_at": "2026-12-01T07:56:45.893581Z",
+                     *           "started_at": "2026-12-01T07:56:45.966824Z",
+                     *           "finished_at": "2026-12-01T07:56:46.733579Z",
                      *           "progress": {
                      *             "phase": "done",
                      *             "done": 57,
@@ -10112,7 +10472,7 @@ export interface operations {
                      *           "clio": {
                      *             "requests": 8,
                      *             "rate_limited": 0,
-                     *             "waited_seconds": 0
+                     *             "waited_seconds": 0.1
                      *           },
                      *           "problems": []
                      *         }
@@ -10231,14 +10591,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "run_01a22fc75b5841c67a3493148581",
+                     *       "id": "run_01a2309b3a47baa66549f0722a5e",
                      *       "kind": "full",
                      *       "reads": "lists",
                      *       "trigger": "manual",
                      *       "status": "queued",
                      *       "slot": null,
                      *       "settings_version": 3,
-                     *       "queued_at": "2026-12-01T04:05:23.928360Z",
+                     *       "queued_at": "2026-12-01T07:56:49.095844Z",
                      *       "started_at": null,
                      *       "finished_at": null,
                      *       "progress": {
@@ -10403,16 +10763,16 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "run_01a22fc75b5841c67a3493148581",
+                     *       "id": "run_01a2309b3a47baa66549f0722a5e",
                      *       "kind": "full",
                      *       "reads": "lists",
                      *       "trigger": "manual",
                      *       "status": "cancelled",
                      *       "slot": null,
                      *       "settings_version": 3,
-                     *       "queued_at": "2026-12-01T04:05:23.928360Z",
+                     *       "queued_at": "2026-12-01T07:56:49.095844Z",
                      *       "started_at": null,
-                     *       "finished_at": "2026-12-01T04:05:24.013760Z",
+                     *       "finished_at": "2026-12-01T07:56:49.131910Z",
                      *       "progress": {
                      *         "phase": null,
                      *         "done": 0,
@@ -10552,16 +10912,16 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "run_01a22fc74257c37b8eca498fd9c4",
+                     *       "id": "run_01a2309b2dc53ab723bb8968bf0a",
                      *       "kind": "initial",
                      *       "reads": "lists",
                      *       "trigger": "connect",
                      *       "status": "succeeded",
                      *       "slot": null,
                      *       "settings_version": 1,
-                     *       "queued_at": "2026-12-01T04:05:17.527084Z",
-                     *       "started_at": "2026-12-01T04:05:17.745300Z",
-                     *       "finished_at": "2026-12-01T04:05:19.124635Z",
+                     *       "queued_at": "2026-12-01T07:56:45.893581Z",
+                     *       "started_at": "2026-12-01T07:56:45.966824Z",
+                     *       "finished_at": "2026-12-01T07:56:46.733579Z",
                      *       "progress": {
                      *         "phase": "done",
                      *         "done": 57,
@@ -10584,7 +10944,7 @@ export interface operations {
                      *       "clio": {
                      *         "requests": 8,
                      *         "rate_limited": 0,
-                     *         "waited_seconds": 0
+                     *         "waited_seconds": 0.1
                      *       },
                      *       "problems": []
                      *     }
@@ -10674,7 +11034,7 @@ export interface operations {
                 content: {
                     /**
                      * @example event: run
-                     *     data: {"id":"run_01a22fc74257c37b8eca498fd9c4","kind":"initial","reads":"lists","trigger":"connect","status":"succeeded","slot":null,"settings_version":1,"queued_at":"2026-12-01T04:05:17.527084Z","started_at":"2026-12-01T04:05:17.745300Z","finished_at":"2026-12-01T04:05:19.124635Z","progress":{"phase":"done","done":57,"total":57,"percent":100,"eta_seconds":0},"counts":{"pulled":{"contacts":11,"matters":10,"relationships":2},"changed":0,"quarantined":0,"entered":0,"left":0,"new_clients":0},"clio":{"requests":8,"rate_limited":0,"waited_seconds":0.0},"problems":[]}
+                     *     data: {"id":"run_01a2309b2dc53ab723bb8968bf0a","kind":"initial","reads":"lists","trigger":"connect","status":"succeeded","slot":null,"settings_version":1,"queued_at":"2026-12-01T07:56:45.893581Z","started_at":"2026-12-01T07:56:45.966824Z","finished_at":"2026-12-01T07:56:46.733579Z","progress":{"phase":"done","done":57,"total":57,"percent":100,"eta_seconds":0},"counts":{"pulled":{"contacts":11,"matters":10,"relationships":2},"changed":0,"quarantined":0,"entered":0,"left":0,"new_clients":0},"clio":{"requests":8,"rate_limited":0,"waited_seconds":0.1},"problems":[]}
                      */
                     "text/event-stream": string;
                 };
@@ -10772,16 +11132,16 @@ export interface operations {
                     /**
                      * @example {
                      *       "run": {
-                     *         "id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *         "id": "run_01a2309b3397c79f7fdf6de10468",
                      *         "kind": "rederive",
                      *         "reads": "nothing",
                      *         "trigger": "manual",
                      *         "status": "succeeded",
                      *         "slot": null,
                      *         "settings_version": 1,
-                     *         "queued_at": "2026-12-01T04:05:20.628991Z",
-                     *         "started_at": "2026-12-01T04:05:20.716065Z",
-                     *         "finished_at": "2026-12-01T04:05:21.046559Z",
+                     *         "queued_at": "2026-12-01T07:56:47.383298Z",
+                     *         "started_at": "2026-12-01T07:56:47.492483Z",
+                     *         "finished_at": "2026-12-01T07:56:47.729367Z",
                      *         "progress": {
                      *           "phase": "done",
                      *           "done": 10,
@@ -11080,8 +11440,8 @@ export interface operations {
                      *             }
                      *           ],
                      *           "merged_into": null,
-                     *           "first_synced_at": "2026-12-01T04:05:20.839209Z",
-                     *           "updated_at": "2026-12-01T04:05:20.839209Z"
+                     *           "first_synced_at": "2026-12-01T07:56:47.604031Z",
+                     *           "updated_at": "2026-12-01T07:56:47.604031Z"
                      *         }
                      *       ],
                      *       "next_cursor": null,
@@ -11258,9 +11618,9 @@ export interface operations {
                      *         "has_open_matter": true,
                      *         "possible_duplicate_of": null,
                      *         "merged_into": null,
-                     *         "run_id": "run_01a22fc74e74b53d631fbf11df3f",
-                     *         "created_at": "2026-12-01T04:05:20.839209Z",
-                     *         "emitted_at": "2026-12-01T04:05:21.651664Z",
+                     *         "run_id": "run_01a2309b3397c79f7fdf6de10468",
+                     *         "created_at": "2026-12-01T07:56:47.604031Z",
+                     *         "emitted_at": "2026-12-01T07:56:47.917609Z",
                      *         "event_ids": [
                      *           "evt_3bb5a644c53058ca9341c38ec8e8f2db"
                      *         ]
@@ -11276,10 +11636,10 @@ export interface operations {
                      *         }
                      *       ],
                      *       "seen_by": [
-                     *         "cnx_01a22fc74046632162f6d508ee46"
+                     *         "cnx_01a2309b2d1ca011e3f74e9dd69f"
                      *       ],
                      *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
-                     *       "run_id": "run_01a22fc74e74b53d631fbf11df3f"
+                     *       "run_id": "run_01a2309b3397c79f7fdf6de10468"
                      *     }
                      */
                     "application/json": components["schemas"]["Explained"];
@@ -11611,8 +11971,8 @@ export interface operations {
                      *         }
                      *       ],
                      *       "merged_into": null,
-                     *       "first_synced_at": "2026-12-01T04:05:20.839209Z",
-                     *       "updated_at": "2026-12-01T04:05:20.839209Z"
+                     *       "first_synced_at": "2026-12-01T07:56:47.604031Z",
+                     *       "updated_at": "2026-12-01T07:56:47.604031Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Contact"];
@@ -11975,7 +12335,7 @@ export interface operations {
                      *       "data": [
                      *         {
                      *           "seq": 1,
-                     *           "at": "2026-12-01T04:05:20.839209Z",
+                     *           "at": "2026-12-01T07:56:47.604031Z",
                      *           "kind": "contact.added",
                      *           "cause": "manual",
                      *           "owner": {
@@ -12070,7 +12430,7 @@ export interface operations {
                      *               "from": null
                      *             }
                      *           },
-                     *           "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *           "run_id": "run_01a2309b3397c79f7fdf6de10468",
                      *           "clio_id": "1001",
                      *           "contact": {
                      *             "id": "con_cfc189046d785f2aa3ccfd0126920a5b",
@@ -12161,11 +12521,11 @@ export interface operations {
                      *             ],
                      *             "last_name": "Moreno",
                      *             "first_name": "Alice",
-                     *             "updated_at": "2026-12-01T04:05:20.839209Z",
+                     *             "updated_at": "2026-12-01T07:56:47.604031Z",
                      *             "merged_into": null,
                      *             "middle_name": null,
                      *             "state_reason": null,
-                     *             "first_synced_at": "2026-12-01T04:05:20.839209Z"
+                     *             "first_synced_at": "2026-12-01T07:56:47.604031Z"
                      *           },
                      *           "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *           "tags_added": [
@@ -12280,7 +12640,7 @@ export interface operations {
                      * @example {
                      *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *       "clio_id": "1001",
-                     *       "exported_at": "2026-12-01T04:05:22.167558Z",
+                     *       "exported_at": "2026-12-01T07:56:48.078141Z",
                      *       "held": {
                      *         "contacts": [
                      *           {
@@ -12369,11 +12729,11 @@ export interface operations {
                      *               "state_reason": null
                      *             },
                      *             "state": "in_scope",
-                     *             "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *             "run_id": "run_01a2309b3397c79f7fdf6de10468",
                      *             "clio_id": 1001,
                      *             "version": 1,
                      *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
-                     *             "updated_at": "2026-12-01T04:05:20.839209+00:00",
+                     *             "updated_at": "2026-12-01T07:56:47.604031+00:00",
                      *             "explanation": {
                      *               "tags": [
                      *                 {
@@ -12505,14 +12865,14 @@ export interface operations {
                      *               ]
                      *             },
                      *             "owner_user_id": "u_ann",
-                     *             "first_synced_at": "2026-12-01T04:05:20.839209+00:00"
+                     *             "first_synced_at": "2026-12-01T07:56:47.604031+00:00"
                      *           }
                      *         ],
                      *         "changes": [
                      *           {
                      *             "seq": 1,
                      *             "body": {
-                     *               "at": "2026-12-01T04:05:20.839209Z",
+                     *               "at": "2026-12-01T07:56:47.604031Z",
                      *               "kind": "contact.added",
                      *               "cause": "manual",
                      *               "owner": {
@@ -12607,7 +12967,7 @@ export interface operations {
                      *                   "from": null
                      *                 }
                      *               },
-                     *               "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *               "run_id": "run_01a2309b3397c79f7fdf6de10468",
                      *               "clio_id": "1001",
                      *               "contact": {
                      *                 "id": "con_cfc189046d785f2aa3ccfd0126920a5b",
@@ -12698,11 +13058,11 @@ export interface operations {
                      *                 ],
                      *                 "last_name": "Moreno",
                      *                 "first_name": "Alice",
-                     *                 "updated_at": "2026-12-01T04:05:20.839209Z",
+                     *                 "updated_at": "2026-12-01T07:56:47.604031Z",
                      *                 "merged_into": null,
                      *                 "middle_name": null,
                      *                 "state_reason": null,
-                     *                 "first_synced_at": "2026-12-01T04:05:20.839209Z"
+                     *                 "first_synced_at": "2026-12-01T07:56:47.604031Z"
                      *               },
                      *               "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *               "tags_added": [
@@ -12711,7 +13071,7 @@ export interface operations {
                      *               ],
                      *               "tags_removed": []
                      *             },
-                     *             "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *             "run_id": "run_01a2309b3397c79f7fdf6de10468",
                      *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b"
                      *           }
                      *         ],
@@ -12719,13 +13079,13 @@ export interface operations {
                      *           {
                      *             "label": "Client",
                      *             "folded": "client",
-                     *             "told_at": "2026-12-01T04:05:21.99852+00:00",
+                     *             "told_at": "2026-12-01T07:56:48.007727+00:00",
                      *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b"
                      *           },
                      *           {
                      *             "label": "Golf",
                      *             "folded": "golf",
-                     *             "told_at": "2026-12-01T04:05:21.99852+00:00",
+                     *             "told_at": "2026-12-01T07:56:48.007727+00:00",
                      *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b"
                      *           }
                      *         ],
@@ -12733,7 +13093,7 @@ export interface operations {
                      *           {
                      *             "basis": "flag",
                      *             "origin": "initial_sync",
-                     *             "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *             "run_id": "run_01a2309b3397c79f7fdf6de10468",
                      *             "status": "emitted",
                      *             "clio_id": 1001,
                      *             "held_for": null,
@@ -12742,8 +13102,8 @@ export interface operations {
                      *             ],
                      *             "joined_to": null,
                      *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
-                     *             "created_at": "2026-12-01T04:05:20.839209+00:00",
-                     *             "emitted_at": "2026-12-01T04:05:21.651664+00:00",
+                     *             "created_at": "2026-12-01T07:56:47.604031+00:00",
+                     *             "emitted_at": "2026-12-01T07:56:47.917609+00:00",
                      *             "first_sync": "hold",
                      *             "matter_ids": [
                      *               201,
@@ -12911,7 +13271,7 @@ export interface operations {
                      *             "clio_id": 1001,
                      *             "resource": "contacts",
                      *             "updated_at": "2026-03-03T11:00:00+00:00",
-                     *             "connection_id": "cnx_01a22fc74046632162f6d508ee46"
+                     *             "connection_id": "cnx_01a2309b2d1ca011e3f74e9dd69f"
                      *           }
                      *         ],
                      *         "lost_sightings": [],
@@ -12922,7 +13282,7 @@ export interface operations {
                      *         "activity_turns": [],
                      *         "events": [
                      *           {
-                     *             "at": "2026-12-01T04:05:21.651664+00:00",
+                     *             "at": "2026-12-01T07:56:47.917609+00:00",
                      *             "data": {
                      *               "basis": "flag",
                      *               "origin": "initial_sync",
@@ -12939,21 +13299,21 @@ export interface operations {
                      *             "subject": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *             "event_id": "evt_3bb5a644c53058ca9341c38ec8e8f2db",
                      *             "position": 14,
-                     *             "transaction_id": 952
+                     *             "transaction_id": 945
                      *           }
                      *         ],
                      *         "deliveries": [
                      *           {
-                     *             "due_at": "2026-12-01T04:05:21.651664+00:00",
+                     *             "due_at": "2026-12-01T07:56:47.917609+00:00",
                      *             "status": "pending",
                      *             "subject": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *             "attempts": 0,
                      *             "event_id": "evt_3bb5a644c53058ca9341c38ec8e8f2db",
                      *             "position": 14,
                      *             "waits_for": null,
-                     *             "created_at": "2026-12-01T04:05:21.651664+00:00",
-                     *             "delivery_id": "dlv_01a22fc75273f05a78f3f77d0920",
-                     *             "endpoint_id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *             "created_at": "2026-12-01T07:56:47.917609+00:00",
+                     *             "delivery_id": "dlv_01a2309b35ad1a07f20f68eaa5d2",
+                     *             "endpoint_id": "whe_01a2309b2c9786cc2359a35e7dc2",
                      *             "delivered_at": null,
                      *             "problem_code": null,
                      *             "last_attempt_at": null,
@@ -12964,7 +13324,7 @@ export interface operations {
                      *         "issues": [],
                      *         "audit": [
                      *           {
-                     *             "at": "2026-12-01T04:05:21.99852+00:00",
+                     *             "at": "2026-12-01T07:56:48.007727+00:00",
                      *             "role": "success_manager",
                      *             "action": "tags.preexisting",
                      *             "details": {
@@ -12972,21 +13332,21 @@ export interface operations {
                      *             },
                      *             "subject": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *             "user_id": null,
-                     *             "entry_id": "aud_01a22fc753cebfc66235bead5054",
+                     *             "entry_id": "aud_01a2309b36077846e9d11756c866",
                      *             "token_id": "bootstrap",
-                     *             "request_id": "req_81091295cf39b16b3dc7d724",
+                     *             "request_id": "req_e3b943d2e497345a3be7f614",
                      *             "source_address": "127.0.0.1"
                      *           },
                      *           {
-                     *             "at": "2026-12-01T04:05:22.157423+00:00",
+                     *             "at": "2026-12-01T07:56:48.073021+00:00",
                      *             "role": "success_manager",
                      *             "action": "contact.exported",
                      *             "details": {},
                      *             "subject": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *             "user_id": null,
-                     *             "entry_id": "aud_01a22fc7546d33a114689e4bd091",
+                     *             "entry_id": "aud_01a2309b364937057da31433ff90",
                      *             "token_id": "bootstrap",
-                     *             "request_id": "req_977bca9efc2dbd4848d20484",
+                     *             "request_id": "req_244353915f681bc3f6de164a",
                      *             "source_address": "127.0.0.1"
                      *           }
                      *         ]
@@ -13306,9 +13666,9 @@ export interface operations {
                      *           "has_open_matter": true,
                      *           "possible_duplicate_of": null,
                      *           "merged_into": null,
-                     *           "run_id": "run_01a22fc74e74b53d631fbf11df3f",
-                     *           "created_at": "2026-12-01T04:05:20.839209Z",
-                     *           "emitted_at": "2026-12-01T04:05:21.651664Z",
+                     *           "run_id": "run_01a2309b3397c79f7fdf6de10468",
+                     *           "created_at": "2026-12-01T07:56:47.604031Z",
+                     *           "emitted_at": "2026-12-01T07:56:47.917609Z",
                      *           "event_ids": [
                      *             "evt_3bb5a644c53058ca9341c38ec8e8f2db"
                      *           ]
@@ -13317,14 +13677,14 @@ export interface operations {
                      *         "new_client_deliveries": [
                      *           {
                      *             "event_id": "evt_3bb5a644c53058ca9341c38ec8e8f2db",
-                     *             "status": "delivered",
-                     *             "attempts": 1,
-                     *             "response_status": 204,
-                     *             "delivered_at": "2026-12-01T04:05:22.583494Z"
+                     *             "status": "pending",
+                     *             "attempts": 0,
+                     *             "response_status": null,
+                     *             "delivered_at": null
                      *           }
                      *         ],
                      *         "seen_by": [
-                     *           "cnx_01a22fc74046632162f6d508ee46"
+                     *           "cnx_01a2309b2d1ca011e3f74e9dd69f"
                      *         ]
                      *       },
                      *       "would_need": []
@@ -13468,8 +13828,8 @@ export interface operations {
                      *           "has_open_matter": false,
                      *           "possible_duplicate_of": null,
                      *           "merged_into": null,
-                     *           "run_id": "run_01a22fc74e74b53d631fbf11df3f",
-                     *           "created_at": "2026-12-01T04:05:20.839209Z",
+                     *           "run_id": "run_01a2309b3397c79f7fdf6de10468",
+                     *           "created_at": "2026-12-01T07:56:47.604031Z",
                      *           "emitted_at": null,
                      *           "event_ids": []
                      *         },
@@ -13485,8 +13845,8 @@ export interface operations {
                      *           "has_open_matter": false,
                      *           "possible_duplicate_of": null,
                      *           "merged_into": null,
-                     *           "run_id": "run_01a22fc74e74b53d631fbf11df3f",
-                     *           "created_at": "2026-12-01T04:05:20.839209Z",
+                     *           "run_id": "run_01a2309b3397c79f7fdf6de10468",
+                     *           "created_at": "2026-12-01T07:56:47.604031Z",
                      *           "emitted_at": null,
                      *           "event_ids": []
                      *         }
@@ -13605,9 +13965,9 @@ export interface operations {
                      *       "has_open_matter": false,
                      *       "possible_duplicate_of": null,
                      *       "merged_into": null,
-                     *       "run_id": "run_01a22fc74e74b53d631fbf11df3f",
-                     *       "created_at": "2026-12-01T04:05:20.839209Z",
-                     *       "emitted_at": "2026-12-01T04:05:21.447972Z",
+                     *       "run_id": "run_01a2309b3397c79f7fdf6de10468",
+                     *       "created_at": "2026-12-01T07:56:47.604031Z",
+                     *       "emitted_at": "2026-12-01T07:56:47.863101Z",
                      *       "event_ids": [
                      *         "evt_3bfbb156f07551e4b0c6d6e84ae99516"
                      *       ]
@@ -13741,8 +14101,8 @@ export interface operations {
                      *       "has_open_matter": false,
                      *       "possible_duplicate_of": null,
                      *       "merged_into": null,
-                     *       "run_id": "run_01a22fc74e74b53d631fbf11df3f",
-                     *       "created_at": "2026-12-01T04:05:20.839209Z",
+                     *       "run_id": "run_01a2309b3397c79f7fdf6de10468",
+                     *       "created_at": "2026-12-01T07:56:47.604031Z",
                      *       "emitted_at": null,
                      *       "event_ids": []
                      *     }
@@ -13875,12 +14235,12 @@ export interface operations {
                      *       "has_open_matter": false,
                      *       "possible_duplicate_of": null,
                      *       "merged_into": null,
-                     *       "run_id": "run_01a22fc74e74b53d631fbf11df3f",
-                     *       "created_at": "2026-12-01T04:05:20.839209Z",
-                     *       "emitted_at": "2026-12-01T04:05:21.568325Z",
+                     *       "run_id": "run_01a2309b3397c79f7fdf6de10468",
+                     *       "created_at": "2026-12-01T07:56:47.604031Z",
+                     *       "emitted_at": "2026-12-01T07:56:47.897066Z",
                      *       "event_ids": [
                      *         "evt_3bfbb156f07551e4b0c6d6e84ae99516",
-                     *         "evt_01a22fc7522007fdc535f378f41b"
+                     *         "evt_01a2309b35990ae383777d7fcfec"
                      *       ]
                      *     }
                      */
@@ -14158,7 +14518,7 @@ export interface operations {
                      *       "data": [
                      *         {
                      *           "seq": 1,
-                     *           "at": "2026-12-01T04:05:20.839209Z",
+                     *           "at": "2026-12-01T07:56:47.604031Z",
                      *           "kind": "contact.added",
                      *           "cause": "manual",
                      *           "owner": {
@@ -14253,7 +14613,7 @@ export interface operations {
                      *               "from": null
                      *             }
                      *           },
-                     *           "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *           "run_id": "run_01a2309b3397c79f7fdf6de10468",
                      *           "clio_id": "1001",
                      *           "contact": {
                      *             "id": "con_cfc189046d785f2aa3ccfd0126920a5b",
@@ -14344,11 +14704,11 @@ export interface operations {
                      *             ],
                      *             "last_name": "Moreno",
                      *             "first_name": "Alice",
-                     *             "updated_at": "2026-12-01T04:05:20.839209Z",
+                     *             "updated_at": "2026-12-01T07:56:47.604031Z",
                      *             "merged_into": null,
                      *             "middle_name": null,
                      *             "state_reason": null,
-                     *             "first_synced_at": "2026-12-01T04:05:20.839209Z"
+                     *             "first_synced_at": "2026-12-01T07:56:47.604031Z"
                      *           },
                      *           "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *           "tags_added": [
@@ -14359,7 +14719,7 @@ export interface operations {
                      *         },
                      *         {
                      *           "seq": 2,
-                     *           "at": "2026-12-01T04:05:20.839209Z",
+                     *           "at": "2026-12-01T07:56:47.604031Z",
                      *           "kind": "contact.added",
                      *           "cause": "manual",
                      *           "owner": {
@@ -14398,7 +14758,7 @@ export interface operations {
                      *               "from": null
                      *             }
                      *           },
-                     *           "run_id": "run_01a22fc74e74b53d631fbf11df3f",
+                     *           "run_id": "run_01a2309b3397c79f7fdf6de10468",
                      *           "clio_id": "1002",
                      *           "contact": {
                      *             "id": "con_388ecf1737ef52518aadc00abd59b116",
@@ -14445,11 +14805,11 @@ export interface operations {
                      *             ],
                      *             "last_name": "Okafor",
                      *             "first_name": "Bram",
-                     *             "updated_at": "2026-12-01T04:05:20.839209Z",
+                     *             "updated_at": "2026-12-01T07:56:47.604031Z",
                      *             "merged_into": null,
                      *             "middle_name": null,
                      *             "state_reason": null,
-                     *             "first_synced_at": "2026-12-01T04:05:20.839209Z"
+                     *             "first_synced_at": "2026-12-01T07:56:47.604031Z"
                      *           },
                      *           "contact_id": "con_388ecf1737ef52518aadc00abd59b116",
                      *           "tags_added": [
@@ -14583,7 +14943,7 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "act_01a22fc75e162d44384fb0a8e039",
+                     *           "id": "act_01a2309b3b7bd64d3ac21f47a24c",
                      *           "kind": "note",
                      *           "status": "blocked",
                      *           "reason": "needs_connection",
@@ -14593,14 +14953,14 @@ export interface operations {
                      *             "code": "needs_connection",
                      *             "detail": "The author has no working Clio login. The activity is written when the user connects, within 14 days"
                      *           },
-                     *           "created_at": "2026-12-01T04:05:24.630061Z",
+                     *           "created_at": "2026-12-01T07:56:49.403349Z",
                      *           "written_at": null,
                      *           "user_id": "u_ben",
                      *           "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *           "clio_contact_id": "1001"
                      *         },
                      *         {
-                     *           "id": "act_01a22fc75e6faf6213315e0f4ede",
+                     *           "id": "act_01a2309b3b9610d0631650b4f891",
                      *           "kind": "note",
                      *           "status": "blocked",
                      *           "reason": "user_unknown",
@@ -14610,7 +14970,7 @@ export interface operations {
                      *             "code": "user_unknown",
                      *             "detail": "Its user is not in the directory of users of this account. Levitate's backend must send the user with PUT …/users within 14 days; then the activity is written by itself"
                      *           },
-                     *           "created_at": "2026-12-01T04:05:24.719616Z",
+                     *           "created_at": "2026-12-01T07:56:49.430942Z",
                      *           "written_at": null,
                      *           "user_id": "u_dan",
                      *           "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
@@ -14745,14 +15105,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "act_01a22fc75c55d2f2fc0bf9f12dc7",
+                     *       "id": "act_01a2309b3aafb5419c5c0eda6039",
                      *       "kind": "note",
                      *       "status": "queued",
                      *       "reason": null,
                      *       "attempts": 0,
                      *       "clio": null,
                      *       "problem": null,
-                     *       "created_at": "2026-12-01T04:05:24.181041Z",
+                     *       "created_at": "2026-12-01T07:56:49.199996Z",
                      *       "written_at": null,
                      *       "user_id": "u_ann",
                      *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
@@ -14924,14 +15284,14 @@ export interface operations {
                      *         {
                      *           "status": 202,
                      *           "activity": {
-                     *             "id": "act_01a22fc75d9bacf05944cef4481c",
+                     *             "id": "act_01a2309b3b581ba73928011003ed",
                      *             "kind": "note",
                      *             "status": "queued",
                      *             "reason": null,
                      *             "attempts": 0,
                      *             "clio": null,
                      *             "problem": null,
-                     *             "created_at": "2026-12-01T04:05:24.507188Z",
+                     *             "created_at": "2026-12-01T07:56:49.368035Z",
                      *             "written_at": null,
                      *             "user_id": "u_ann",
                      *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
@@ -14941,7 +15301,7 @@ export interface operations {
                      *         {
                      *           "status": 202,
                      *           "activity": {
-                     *             "id": "act_01a22fc75e162d44384fb0a8e039",
+                     *             "id": "act_01a2309b3b7bd64d3ac21f47a24c",
                      *             "kind": "note",
                      *             "status": "blocked",
                      *             "reason": "needs_connection",
@@ -14951,7 +15311,7 @@ export interface operations {
                      *               "code": "needs_connection",
                      *               "detail": "The author has no working Clio login. The activity is written when the user connects, within 14 days"
                      *             },
-                     *             "created_at": "2026-12-01T04:05:24.630061Z",
+                     *             "created_at": "2026-12-01T07:56:49.403349Z",
                      *             "written_at": null,
                      *             "user_id": "u_ben",
                      *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
@@ -15087,7 +15447,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "act_01a22fc75c55d2f2fc0bf9f12dc7",
+                     *       "id": "act_01a2309b3aafb5419c5c0eda6039",
                      *       "kind": "note",
                      *       "status": "written",
                      *       "reason": null,
@@ -15098,8 +15458,8 @@ export interface operations {
                      *         "url": "https://app.clio.com/nc/#/contacts/1001"
                      *       },
                      *       "problem": null,
-                     *       "created_at": "2026-12-01T04:05:24.181041Z",
-                     *       "written_at": "2026-12-01T04:05:24.410910Z",
+                     *       "created_at": "2026-12-01T07:56:49.199996Z",
+                     *       "written_at": "2026-12-01T07:56:49.303801Z",
                      *       "user_id": "u_ann",
                      *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *       "clio_contact_id": "1001"
@@ -15206,14 +15566,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "act_01a22fc75e162d44384fb0a8e039",
+                     *       "id": "act_01a2309b3b7bd64d3ac21f47a24c",
                      *       "kind": "note",
                      *       "status": "queued",
                      *       "reason": null,
                      *       "attempts": 0,
                      *       "clio": null,
                      *       "problem": null,
-                     *       "created_at": "2026-12-01T04:05:24.630061Z",
+                     *       "created_at": "2026-12-01T07:56:49.403349Z",
                      *       "written_at": null,
                      *       "user_id": "u_ben",
                      *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
@@ -15337,14 +15697,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "act_01a22fc75e162d44384fb0a8e039",
+                     *       "id": "act_01a2309b3b7bd64d3ac21f47a24c",
                      *       "kind": "note",
                      *       "status": "cancelled",
                      *       "reason": null,
                      *       "attempts": 0,
                      *       "clio": null,
                      *       "problem": null,
-                     *       "created_at": "2026-12-01T04:05:24.630061Z",
+                     *       "created_at": "2026-12-01T07:56:49.403349Z",
                      *       "written_at": null,
                      *       "user_id": "u_ben",
                      *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
@@ -15487,7 +15847,7 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "iss_01a22fc75e6f3cd94d80820db7f4",
+                     *           "id": "iss_01a2309b3b964fb71827c85f63b0",
                      *           "code": "activity_user_unknown",
                      *           "severity": "warning",
                      *           "detail": "Activities wait because their user is not in the directory of Levitate users, for example those of u_dan. Levitate's backend must send these users with PUT …/users. Then what waits is written by itself; what waits for 14 days fails",
@@ -15495,7 +15855,7 @@ export interface operations {
                      *             "kind": "account",
                      *             "id": ""
                      *           },
-                     *           "opened_at": "2026-12-01T04:05:24.719616Z",
+                     *           "opened_at": "2026-12-01T07:56:49.430942Z",
                      *           "resolved_at": null
                      *         }
                      *       ],
@@ -15602,7 +15962,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "iss_01a22fc75e6f3cd94d80820db7f4",
+                     *       "id": "iss_01a2309b3b964fb71827c85f63b0",
                      *       "code": "activity_user_unknown",
                      *       "severity": "warning",
                      *       "detail": "Activities wait because their user is not in the directory of Levitate users, for example those of u_dan. Levitate's backend must send these users with PUT …/users. Then what waits is written by itself; what waits for 14 days fails",
@@ -15610,8 +15970,8 @@ export interface operations {
                      *         "kind": "account",
                      *         "id": ""
                      *       },
-                     *       "opened_at": "2026-12-01T04:05:24.719616Z",
-                     *       "resolved_at": "2026-12-01T04:05:25.220533Z"
+                     *       "opened_at": "2026-12-01T07:56:49.430942Z",
+                     *       "resolved_at": "2026-12-01T07:56:49.715731Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Issue"];
@@ -15737,10 +16097,10 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "hld_01a22fc74a6a6efefbd25689f3de",
+                     *           "id": "hld_01a2309b31dcaf3b79f83f9ef892",
                      *           "kind": "first_publication",
                      *           "status": "open",
-                     *           "run_id": "run_01a22fc74a9eb27a50ddd4d8a509",
+                     *           "run_id": "run_01a2309b320710a5e1c391766e50",
                      *           "count": 7,
                      *           "contact_clio_ids": [
                      *             "1001",
@@ -15783,7 +16143,7 @@ export interface operations {
                      *             ],
                      *             "possible_duplicates": 0
                      *           },
-                     *           "opened_at": "2026-12-01T04:05:20.282915Z",
+                     *           "opened_at": "2026-12-01T07:56:47.262153Z",
                      *           "decided_at": null,
                      *           "decided_by": null
                      *         }
@@ -15898,7 +16258,7 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "itm_01a22fc74a6a6efefbd25689f3de_1001",
+                     *           "id": "itm_01a2309b31dcaf3b79f83f9ef892_1001",
                      *           "clio_id": "1001",
                      *           "contact_id": null,
                      *           "name": "Alice Moreno",
@@ -15909,7 +16269,7 @@ export interface operations {
                      *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *             "clio_id": "1001",
                      *             "run_id": null,
-                     *             "at": "2026-12-01T04:05:20.589176Z",
+                     *             "at": "2026-12-01T07:56:47.361945Z",
                      *             "cause": "settings",
                      *             "fields": {
                      *               "key_facts": {
@@ -16100,13 +16460,13 @@ export interface operations {
                      *                 }
                      *               ],
                      *               "merged_into": null,
-                     *               "first_synced_at": "2026-12-01T04:05:20.589176Z",
-                     *               "updated_at": "2026-12-01T04:05:20.589176Z"
+                     *               "first_synced_at": "2026-12-01T07:56:47.361945Z",
+                     *               "updated_at": "2026-12-01T07:56:47.361945Z"
                      *             }
                      *           }
                      *         },
                      *         {
-                     *           "id": "itm_01a22fc74a6a6efefbd25689f3de_1002",
+                     *           "id": "itm_01a2309b31dcaf3b79f83f9ef892_1002",
                      *           "clio_id": "1002",
                      *           "contact_id": null,
                      *           "name": "Bram Okafor",
@@ -16117,7 +16477,7 @@ export interface operations {
                      *             "contact_id": "con_388ecf1737ef52518aadc00abd59b116",
                      *             "clio_id": "1002",
                      *             "run_id": null,
-                     *             "at": "2026-12-01T04:05:20.589176Z",
+                     *             "at": "2026-12-01T07:56:47.361945Z",
                      *             "cause": "settings",
                      *             "fields": {
                      *               "key_facts": {
@@ -16208,8 +16568,8 @@ export interface operations {
                      *                 }
                      *               ],
                      *               "merged_into": null,
-                     *               "first_synced_at": "2026-12-01T04:05:20.589176Z",
-                     *               "updated_at": "2026-12-01T04:05:20.589176Z"
+                     *               "first_synced_at": "2026-12-01T07:56:47.361945Z",
+                     *               "updated_at": "2026-12-01T07:56:47.361945Z"
                      *             }
                      *           }
                      *         }
@@ -16326,18 +16686,18 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "hld_01a22fc74a6a6efefbd25689f3de",
+                     *       "id": "hld_01a2309b31dcaf3b79f83f9ef892",
                      *       "kind": "first_publication",
                      *       "status": "released",
-                     *       "run_id": "run_01a22fc74a9eb27a50ddd4d8a509",
+                     *       "run_id": "run_01a2309b320710a5e1c391766e50",
                      *       "count": 7,
                      *       "contact_clio_ids": [
                      *         "1001",
                      *         "1002"
                      *       ],
                      *       "summary": null,
-                     *       "opened_at": "2026-12-01T04:05:20.282915Z",
-                     *       "decided_at": "2026-12-01T04:05:20.628991Z",
+                     *       "opened_at": "2026-12-01T07:56:47.262153Z",
+                     *       "decided_at": "2026-12-01T07:56:47.383298Z",
                      *       "decided_by": null
                      *     }
                      */
@@ -16471,15 +16831,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "hld_01a22fc743abe2fd3f2ba1d84081",
+                     *       "id": "hld_01a2309b2e40a9761e24ad327291",
                      *       "kind": "first_publication",
                      *       "status": "discarded",
-                     *       "run_id": "run_01a22fc74257c37b8eca498fd9c4",
+                     *       "run_id": "run_01a2309b2dc53ab723bb8968bf0a",
                      *       "count": 7,
                      *       "contact_clio_ids": [],
                      *       "summary": null,
-                     *       "opened_at": "2026-12-01T04:05:19.124635Z",
-                     *       "decided_at": "2026-12-01T04:05:19.594920Z",
+                     *       "opened_at": "2026-12-01T07:56:46.733579Z",
+                     *       "decided_at": "2026-12-01T07:56:46.940156Z",
                      *       "decided_by": null
                      *     }
                      */
@@ -16626,27 +16986,27 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "aud_01a22fc76064c17d52339dd86317",
-                     *           "at": "2026-12-01T04:05:25.220533Z",
+                     *           "id": "aud_01a2309b3cb352d6198c25f9492c",
+                     *           "at": "2026-12-01T07:56:49.715731Z",
                      *           "user_id": null,
                      *           "role": "success_manager",
                      *           "token_id": "bootstrap",
-                     *           "request_id": "req_e6e1e014eb7af66b2302e468",
+                     *           "request_id": "req_0b68fb3a43764731f7c2cca3",
                      *           "source_address": "127.0.0.1",
                      *           "action": "issue.resolved",
-                     *           "subject": "iss_01a22fc75e6f3cd94d80820db7f4",
+                     *           "subject": "iss_01a2309b3b964fb71827c85f63b0",
                      *           "details": {}
                      *         },
                      *         {
-                     *           "id": "aud_01a22fc75f4e36fb7f44f8c21aeb",
-                     *           "at": "2026-12-01T04:05:24.942929Z",
+                     *           "id": "aud_01a2309b3c337723db083c3f7e0d",
+                     *           "at": "2026-12-01T07:56:49.587772Z",
                      *           "user_id": null,
                      *           "role": "success_manager",
                      *           "token_id": "bootstrap",
-                     *           "request_id": "req_46c80c3a9870ed7de90c7e51",
+                     *           "request_id": "req_a4ff036fcc295b35852ea187",
                      *           "source_address": "127.0.0.1",
                      *           "action": "activity.cancelled",
-                     *           "subject": "act_01a22fc75e162d44384fb0a8e039",
+                     *           "subject": "act_01a2309b3b7bd64d3ac21f47a24c",
                      *           "details": {}
                      *         }
                      *       ],
@@ -16765,32 +17125,30 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "aud_01a22fc73fa20fc61fd42ba854cb",
-                     *           "at": "2026-12-01T04:05:16.834890Z",
+                     *           "id": "aud_01a2309b2d13c6e5612b71cdd059",
+                     *           "at": "2026-12-01T07:56:45.715319Z",
                      *           "user_id": null,
                      *           "role": "success_manager",
                      *           "token_id": "bootstrap",
-                     *           "request_id": "req_ead0a416560099caceedf201",
+                     *           "request_id": "req_5dfb54b5e92df0acfcb18abb",
                      *           "source_address": "127.0.0.1",
-                     *           "action": "endpoint.tested",
-                     *           "subject": "whe_01a22fc73ef6763e96bd52010a1c",
-                     *           "details": {}
+                     *           "action": "console_link.created",
+                     *           "subject": "u_maya",
+                     *           "details": {
+                     *             "role": "success_manager"
+                     *           }
                      *         },
                      *         {
-                     *           "id": "aud_01a22fc73f78bcc53ea273977275",
-                     *           "at": "2026-12-01T04:05:16.792848Z",
+                     *           "id": "aud_01a2309b2ccb318419bede006b0c",
+                     *           "at": "2026-12-01T07:56:45.643651Z",
                      *           "user_id": null,
                      *           "role": "success_manager",
                      *           "token_id": "bootstrap",
-                     *           "request_id": "req_ce5b1f0251f0a0198540c2a8",
+                     *           "request_id": "req_881301d1216796877d587c43",
                      *           "source_address": "127.0.0.1",
-                     *           "action": "endpoint.changed",
-                     *           "subject": "whe_01a22fc73ef6763e96bd52010a1c",
-                     *           "details": {
-                     *             "fields": [
-                     *               "description"
-                     *             ]
-                     *           }
+                     *           "action": "endpoint.tested",
+                     *           "subject": "whe_01a2309b2c9786cc2359a35e7dc2",
+                     *           "details": {}
                      *         }
                      *       ],
                      *       "next_cursor": null,
@@ -16899,27 +17257,27 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "evt_bcfe1a27f81f5309b91ae3be281a6757",
+                     *           "id": "evt_4c4c5c0145585ace857007ea2c5010b3",
                      *           "type": "connection.connected",
-                     *           "timestamp": "2026-12-01T04:05:17.633397Z",
+                     *           "timestamp": "2026-12-01T07:56:45.922204Z",
                      *           "data": {
-                     *             "run_id": "run_01a22fc74257c37b8eca498fd9c4",
+                     *             "run_id": "run_01a2309b2dc53ab723bb8968bf0a",
                      *             "account_id": "hp",
-                     *             "connection_id": "cnx_01a22fc74046632162f6d508ee46"
+                     *             "connection_id": "cnx_01a2309b2d1ca011e3f74e9dd69f"
                      *           }
                      *         },
                      *         {
-                     *           "id": "evt_1813b07f0d1157638715f160462f27f2",
+                     *           "id": "evt_8b0b01b077e6524089bcc48153cd678c",
                      *           "type": "issue.opened",
-                     *           "timestamp": "2026-12-01T04:05:19.124635Z",
+                     *           "timestamp": "2026-12-01T07:56:46.733579Z",
                      *           "data": {
                      *             "code": "first_publication_held",
-                     *             "issue_id": "iss_01a22fc74894365a3af17b6542ce",
+                     *             "issue_id": "iss_01a2309b310d083523525948a488",
                      *             "account_id": "hp"
                      *           }
                      *         }
                      *       ],
-                     *       "next_cursor": "W1s5MTMsNSwiZXZ0XzllZWQzYmQzNzI3YjU2OGQ4MjA3YTA3N2M3OThjZDNmIiwiMjAyNi0xMi0wMVQwNDowNToyMC4yODI5MTUrMDA6MDAiXSwiNmIyNmUxMGRiNDI3Il0",
+                     *       "next_cursor": "W1s5MTEsNSwiZXZ0X2UyMGJkNDYzYzUzYjVhMmJiNTA2ZTBlMTY4OGM5MWMxIiwiMjAyNi0xMi0wMVQwNzo1Njo0Ny4yNjIxNTMrMDA6MDAiXSwiNmIyNmUxMGRiNDI3Il0",
                      *       "has_more": true
                      *     }
                      */
@@ -17036,7 +17394,7 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *           "id": "whe_01a2309b2c9786cc2359a35e7dc2",
                      *           "url": "https://levitate.example/hooks/clio",
                      *           "events": [
                      *             "*"
@@ -17044,9 +17402,9 @@ export interface operations {
                      *           "description": "",
                      *           "status": "enabled",
                      *           "problem": null,
-                     *           "created_at": "2026-12-01T04:05:16.662997Z",
-                     *           "updated_at": "2026-12-01T04:05:16.662997Z",
-                     *           "paused_until": null
+                     *           "paused_until": null,
+                     *           "created_at": "2026-12-01T07:56:45.591854Z",
+                     *           "updated_at": "2026-12-01T07:56:45.591854Z"
                      *         }
                      *       ],
                      *       "next_cursor": null,
@@ -17149,7 +17507,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *       "id": "whe_01a2309b2c9786cc2359a35e7dc2",
                      *       "url": "https://levitate.example/hooks/clio",
                      *       "events": [
                      *         "*"
@@ -17157,9 +17515,9 @@ export interface operations {
                      *       "description": "",
                      *       "status": "enabled",
                      *       "problem": null,
-                     *       "created_at": "2026-12-01T04:05:16.662997Z",
-                     *       "updated_at": "2026-12-01T04:05:16.662997Z",
                      *       "paused_until": null,
+                     *       "created_at": "2026-12-01T07:56:45.591854Z",
+                     *       "updated_at": "2026-12-01T07:56:45.591854Z",
                      *       "secret": "whsec_ZXhhbXBsZSBvZiBhIHNlY3JldCBrZXkh"
                      *     }
                      */
@@ -17273,7 +17631,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *       "id": "whe_01a2309b2c9786cc2359a35e7dc2",
                      *       "url": "https://levitate.example/hooks/clio",
                      *       "events": [
                      *         "*"
@@ -17281,9 +17639,9 @@ export interface operations {
                      *       "description": "",
                      *       "status": "enabled",
                      *       "problem": null,
-                     *       "created_at": "2026-12-01T04:05:16.662997Z",
-                     *       "updated_at": "2026-12-01T04:05:16.662997Z",
-                     *       "paused_until": null
+                     *       "paused_until": null,
+                     *       "created_at": "2026-12-01T07:56:45.591854Z",
+                     *       "updated_at": "2026-12-01T07:56:45.591854Z"
                      *     }
                      */
                     "application/json": components["schemas"]["WebhookEndpoint"];
@@ -17485,7 +17843,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *       "id": "whe_01a2309b2c9786cc2359a35e7dc2",
                      *       "url": "https://levitate.example/hooks/clio",
                      *       "events": [
                      *         "*"
@@ -17493,9 +17851,9 @@ export interface operations {
                      *       "description": "Levitate's backend",
                      *       "status": "enabled",
                      *       "problem": null,
-                     *       "created_at": "2026-12-01T04:05:16.662997Z",
-                     *       "updated_at": "2026-12-01T04:05:16.792848Z",
-                     *       "paused_until": null
+                     *       "paused_until": null,
+                     *       "created_at": "2026-12-01T07:56:45.591854Z",
+                     *       "updated_at": "2026-12-01T07:56:45.632850Z"
                      *     }
                      */
                     "application/json": components["schemas"]["WebhookEndpoint"];
@@ -17613,7 +17971,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *       "id": "whe_01a2309b2c9786cc2359a35e7dc2",
                      *       "url": "https://levitate.example/hooks/clio",
                      *       "events": [
                      *         "*"
@@ -17621,9 +17979,9 @@ export interface operations {
                      *       "description": "Levitate's backend",
                      *       "status": "enabled",
                      *       "problem": null,
-                     *       "created_at": "2026-12-01T04:05:16.662997Z",
-                     *       "updated_at": "2026-12-01T04:05:25.516155Z",
                      *       "paused_until": null,
+                     *       "created_at": "2026-12-01T07:56:45.591854Z",
+                     *       "updated_at": "2026-12-01T07:56:49.855419Z",
                      *       "secret": "whsec_ZXhhbXBsZSBvZiBhIHNlY3JldCBrZXkh"
                      *     }
                      */
@@ -17733,7 +18091,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *       "id": "whe_01a2309b2c9786cc2359a35e7dc2",
                      *       "url": "https://levitate.example/hooks/clio",
                      *       "events": [
                      *         "*"
@@ -17741,9 +18099,9 @@ export interface operations {
                      *       "description": "Levitate's backend",
                      *       "status": "enabled",
                      *       "problem": null,
-                     *       "created_at": "2026-12-01T04:05:16.662997Z",
-                     *       "updated_at": "2026-12-01T04:05:25.560958Z",
-                     *       "paused_until": null
+                     *       "paused_until": null,
+                     *       "created_at": "2026-12-01T07:56:45.591854Z",
+                     *       "updated_at": "2026-12-01T07:56:49.876983Z"
                      *     }
                      */
                     "application/json": components["schemas"]["WebhookEndpoint"];
@@ -17868,37 +18226,37 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "dlv_01a22fc76064f32f77e6b8ae482f",
-                     *           "endpoint_id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *           "id": "dlv_01a2309b3cb32dc5c21d413873de",
+                     *           "endpoint_id": "whe_01a2309b2c9786cc2359a35e7dc2",
                      *           "account_id": "hp",
-                     *           "event_id": "evt_aaa036c42cf85a868781ca174757a25b",
+                     *           "event_id": "evt_88a4df689f795b5187f4e8263263166f",
                      *           "type": "issue.resolved",
                      *           "status": "pending",
                      *           "attempts": 0,
                      *           "response_status": null,
                      *           "problem": null,
-                     *           "created_at": "2026-12-01T04:05:25.220533Z",
+                     *           "created_at": "2026-12-01T07:56:49.715731Z",
                      *           "last_attempt_at": null,
-                     *           "next_attempt_at": "2026-12-01T04:05:25.220533Z",
+                     *           "next_attempt_at": "2026-12-01T07:56:49.715731Z",
                      *           "delivered_at": null
                      *         },
                      *         {
-                     *           "id": "dlv_01a22fc75ef2d7c2ab6ac0ab2b3b",
-                     *           "endpoint_id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *           "id": "dlv_01a2309b3c069725e217d5806821",
+                     *           "endpoint_id": "whe_01a2309b2c9786cc2359a35e7dc2",
                      *           "account_id": "hp",
-                     *           "event_id": "evt_a598f5a8329b5970afef70eb8362f498",
+                     *           "event_id": "evt_d5d25ab905bc57c88359b3de4a795eff",
                      *           "type": "activity.written",
-                     *           "status": "pending",
-                     *           "attempts": 0,
-                     *           "response_status": null,
+                     *           "status": "delivered",
+                     *           "attempts": 1,
+                     *           "response_status": 204,
                      *           "problem": null,
-                     *           "created_at": "2026-12-01T04:05:24.850390Z",
-                     *           "last_attempt_at": null,
-                     *           "next_attempt_at": "2026-12-01T04:05:24.850390Z",
-                     *           "delivered_at": null
+                     *           "created_at": "2026-12-01T07:56:49.542304Z",
+                     *           "last_attempt_at": "2026-12-01T07:56:49.616606Z",
+                     *           "next_attempt_at": null,
+                     *           "delivered_at": "2026-12-01T07:56:49.616606Z"
                      *         }
                      *       ],
-                     *       "next_cursor": "WyJkbHZfMDFhMjJmYzc1YmFkMDM2ODM5NjkzMjNiZTc2YiIsIjkxZjYzMGI0NDc0YyJd",
+                     *       "next_cursor": "WyJkbHZfMDFhMjMwOWIzYTZiNTkyYWZhMGFkYzZlNTg5OCIsIjEwYmFmMmE2ODExZiJd",
                      *       "has_more": true
                      *     }
                      */
@@ -18001,18 +18359,18 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "dlv_01a22fc76064f32f77e6b8ae482f",
-                     *       "endpoint_id": "whe_01a22fc73ef6763e96bd52010a1c",
+                     *       "id": "dlv_01a2309b3cb32dc5c21d413873de",
+                     *       "endpoint_id": "whe_01a2309b2c9786cc2359a35e7dc2",
                      *       "account_id": "hp",
-                     *       "event_id": "evt_aaa036c42cf85a868781ca174757a25b",
+                     *       "event_id": "evt_88a4df689f795b5187f4e8263263166f",
                      *       "type": "issue.resolved",
                      *       "status": "pending",
                      *       "attempts": 0,
                      *       "response_status": null,
                      *       "problem": null,
-                     *       "created_at": "2026-12-01T04:05:25.220533Z",
+                     *       "created_at": "2026-12-01T07:56:49.715731Z",
                      *       "last_attempt_at": null,
-                     *       "next_attempt_at": "2026-12-01T04:05:25.440538Z",
+                     *       "next_attempt_at": "2026-12-01T07:56:49.822442Z",
                      *       "delivered_at": null
                      *     }
                      */
@@ -18122,11 +18480,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "event_id": "evt_01a22fc73fa2674fb5de9f865d54",
+                     *       "event_id": "evt_01a2309b2ccbdc6a7c37f205b50a",
                      *       "succeeded": true,
                      *       "response_status": 204,
                      *       "response_text": null,
-                     *       "milliseconds": 11,
+                     *       "milliseconds": 14,
                      *       "problem": null
                      *     }
                      */
@@ -18230,7 +18588,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "since": "2026-12-01T04:05:25.220533Z"
+                 *       "since": "2026-12-01T07:56:49.715731Z"
                  *     }
                  */
                 "application/json": components["schemas"]["RedeliveryIn"];
@@ -18476,7 +18834,7 @@ export interface operations {
                      *         {
                      *           "name": "event_loop",
                      *           "state": "running",
-                     *           "seconds_since_turn": 0.8
+                     *           "seconds_since_turn": 0.4
                      *         },
                      *         {
                      *           "name": "database_probe",

@@ -33,6 +33,7 @@ class Api:
         self.operations = OperationsOperations(sender)
         self.events = EventsOperations(sender)
 
+
 class AsyncApi:
     """All operations, by group."""
 
@@ -49,4 +50,3 @@ class AsyncApi:
         self.issues = AsyncIssuesOperations(sender)
         self.operations = AsyncOperationsOperations(sender)
         self.events = AsyncEventsOperations(sender)
-

@@ -7,21 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 
 if TYPE_CHECKING:
-  from ..models.clio_firm import ClioFirm
-
-
-
+    from ..models.clio_firm import ClioFirm
 
 
 T = TypeVar("T", bound="Account")
 
 
-
 @_attrs_define
 class Account:
-    """ An account: one law firm that is a customer of Levitate.
-
-     """
+    """An account: one law firm that is a customer of Levitate."""
 
     name: str
     """ The name of the firm. """
@@ -47,12 +41,9 @@ class Account:
     updated_at: datetime.datetime
     """ When the account was last saved with `PUT` or `PATCH` (RFC 3339, UTC). """
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         from ..models.clio_firm import ClioFirm  # noqa: PLC0415
+
         name = self.name
 
         time_zone = self.time_zone
@@ -78,29 +69,29 @@ class Account:
 
         updated_at = self.updated_at.isoformat()
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-            "name": name,
-            "time_zone": time_zone,
-            "country": country,
-            "primary_user_id": primary_user_id,
-            "enabled": enabled,
-            "publish": publish,
-            "id": id,
-            "clio": clio,
-            "created_at": created_at,
-            "updated_at": updated_at,
-        })
+        field_dict.update(
+            {
+                "name": name,
+                "time_zone": time_zone,
+                "country": country,
+                "primary_user_id": primary_user_id,
+                "enabled": enabled,
+                "publish": publish,
+                "id": id,
+                "clio": clio,
+                "created_at": created_at,
+                "updated_at": updated_at,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.clio_firm import ClioFirm  # noqa: PLC0415
+
         d = dict(src_dict)
         name = d.pop("name")
 
@@ -114,7 +105,6 @@ class Account:
             return cast(None | str, data)
 
         primary_user_id = _parse_primary_user_id(d.pop("primary_user_id"))
-
 
         enabled = d.pop("enabled")
 
@@ -130,8 +120,6 @@ class Account:
                     raise TypeError()
                 clio_type_0 = ClioFirm.from_dict(data)
 
-
-
                 return clio_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
@@ -139,16 +127,9 @@ class Account:
 
         clio = _parse_clio(d.pop("clio"))
 
-
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
 
-
-
-
         updated_at = datetime.datetime.fromisoformat(d.pop("updated_at"))
-
-
-
 
         account = cls(
             name=name,
@@ -164,4 +145,3 @@ class Account:
         )
 
         return account
-

@@ -14,12 +14,9 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="AccountConsoleLinkIn")
 
 
-
 @_attrs_define
 class AccountConsoleLinkIn:
-    """ A link to the console of one account.
-
-     """
+    """A link to the console of one account."""
 
     user_id: str
     """ Levitate's id of the person who will use the link. The audit log has it for all that the person does. """
@@ -28,10 +25,6 @@ class AccountConsoleLinkIn:
     name: None | str | Unset = UNSET
     """ The person's name. The console shows it; without it, the name in the account's list of users, or the role.
     """
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         user_id = self.user_id
@@ -44,19 +37,18 @@ class AccountConsoleLinkIn:
         else:
             name = self.name
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-            "user_id": user_id,
-            "role": role,
-        })
+        field_dict.update(
+            {
+                "user_id": user_id,
+                "role": role,
+            }
+        )
         if name is not UNSET:
             field_dict["name"] = name
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -64,9 +56,6 @@ class AccountConsoleLinkIn:
         user_id = d.pop("user_id")
 
         role = check_account_console_link_in_role(d.pop("role"))
-
-
-
 
         def _parse_name(data: object) -> None | str | Unset:
             if data is None:
@@ -77,7 +66,6 @@ class AccountConsoleLinkIn:
 
         name = _parse_name(d.pop("name", UNSET))
 
-
         account_console_link_in = cls(
             user_id=user_id,
             role=role,
@@ -85,4 +73,3 @@ class AccountConsoleLinkIn:
         )
 
         return account_console_link_in
-

@@ -14,12 +14,9 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="AccountIn")
 
 
-
 @_attrs_define
 class AccountIn:
-    """ The account to create, or all of its fields to change.
-
-     """
+    """The account to create, or all of its fields to change."""
 
     name: str
     """ The name of the firm. """
@@ -38,10 +35,6 @@ class AccountIn:
     the first run ends in a hold of kind `first_publication`, and nobody is published before a person releases it.
     It counts when the first run begins; after the release of the whole hold it has no effect. Leave it out to keep
     it; a new account is `automatic`. """
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         name = self.name
@@ -66,23 +59,22 @@ class AccountIn:
         else:
             publish = self.publish
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-            "name": name,
-            "time_zone": time_zone,
-            "country": country,
-            "enabled": enabled,
-        })
+        field_dict.update(
+            {
+                "name": name,
+                "time_zone": time_zone,
+                "country": country,
+                "enabled": enabled,
+            }
+        )
         if primary_user_id is not UNSET:
             field_dict["primary_user_id"] = primary_user_id
         if publish is not UNSET:
             field_dict["publish"] = publish
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -104,7 +96,6 @@ class AccountIn:
 
         primary_user_id = _parse_primary_user_id(d.pop("primary_user_id", UNSET))
 
-
         def _parse_publish(data: object) -> AccountInPublishType0 | None | Unset:
             if data is None:
                 return data
@@ -115,15 +106,12 @@ class AccountIn:
                     raise TypeError()
                 publish_type_0 = check_account_in_publish_type_0(data)
 
-
-
                 return publish_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(AccountInPublishType0 | None | Unset, data)
 
         publish = _parse_publish(d.pop("publish", UNSET))
-
 
         account_in = cls(
             name=name,
@@ -135,4 +123,3 @@ class AccountIn:
         )
 
         return account_in
-

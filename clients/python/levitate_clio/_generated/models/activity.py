@@ -8,22 +8,16 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.clio_record import ClioRecord
-  from ..models.code_detail import CodeDetail
-
-
-
+    from ..models.clio_record import ClioRecord
+    from ..models.code_detail import CodeDetail
 
 
 T = TypeVar("T", bound="Activity")
 
 
-
 @_attrs_define
 class Activity:
-    """ An activity, and how far it is on its way to Clio.
-
-     """
+    """An activity, and how far it is on its way to Clio."""
 
     id: str
     """ The id of the activity (`act_…`). """
@@ -55,13 +49,10 @@ class Activity:
     """ Clio's id of the contact. Null if the request gave only an id of ours that is not known here. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         from ..models.clio_record import ClioRecord  # noqa: PLC0415
         from ..models.code_detail import CodeDetail  # noqa: PLC0415
+
         id = self.id
 
         kind = self.kind
@@ -101,32 +92,32 @@ class Activity:
         clio_contact_id: None | str
         clio_contact_id = self.clio_contact_id
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "kind": kind,
-            "status": status,
-            "reason": reason,
-            "attempts": attempts,
-            "clio": clio,
-            "problem": problem,
-            "created_at": created_at,
-            "written_at": written_at,
-            "user_id": user_id,
-            "contact_id": contact_id,
-            "clio_contact_id": clio_contact_id,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "kind": kind,
+                "status": status,
+                "reason": reason,
+                "attempts": attempts,
+                "clio": clio,
+                "problem": problem,
+                "created_at": created_at,
+                "written_at": written_at,
+                "user_id": user_id,
+                "contact_id": contact_id,
+                "clio_contact_id": clio_contact_id,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.clio_record import ClioRecord  # noqa: PLC0415
         from ..models.code_detail import CodeDetail  # noqa: PLC0415
+
         d = dict(src_dict)
         id = d.pop("id")
 
@@ -141,7 +132,6 @@ class Activity:
 
         reason = _parse_reason(d.pop("reason"))
 
-
         attempts = d.pop("attempts")
 
         def _parse_clio(data: object) -> ClioRecord | None:
@@ -152,15 +142,12 @@ class Activity:
                     raise TypeError()
                 clio_type_0 = ClioRecord.from_dict(data)
 
-
-
                 return clio_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(ClioRecord | None, data)
 
         clio = _parse_clio(d.pop("clio"))
-
 
         def _parse_problem(data: object) -> CodeDetail | None:
             if data is None:
@@ -170,8 +157,6 @@ class Activity:
                     raise TypeError()
                 problem_type_0 = CodeDetail.from_dict(data)
 
-
-
                 return problem_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
@@ -179,11 +164,7 @@ class Activity:
 
         problem = _parse_problem(d.pop("problem"))
 
-
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
-
-
-
 
         def _parse_written_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -193,15 +174,12 @@ class Activity:
                     raise TypeError()
                 written_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return written_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(datetime.datetime | None, data)
 
         written_at = _parse_written_at(d.pop("written_at"))
-
 
         user_id = d.pop("user_id")
 
@@ -212,14 +190,12 @@ class Activity:
 
         contact_id = _parse_contact_id(d.pop("contact_id"))
 
-
         def _parse_clio_contact_id(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         clio_contact_id = _parse_clio_contact_id(d.pop("clio_contact_id"))
-
 
         activity = cls(
             id=id,
@@ -235,7 +211,6 @@ class Activity:
             contact_id=contact_id,
             clio_contact_id=clio_contact_id,
         )
-
 
         activity.additional_properties = d
         return activity

@@ -16,17 +16,16 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="ActivityIn")
 
 
-
 @_attrs_define
 class ActivityIn:
-    """ An activity of a Levitate user, to be recorded in Clio.
+    """An activity of a Levitate user, to be recorded in Clio.
 
     Identify the contact by `contact_id` or by `clio_contact_id`. The date of the note in Clio is the local date of
     `occurred_at` in the account's time zone. HTML is converted to plain text. A text longer than 59,000 bytes is cut,
     and its last line says that it was cut. Text messages with the same `conversation_id` and local date share one
     record in Clio: the latest request replaces its text.
 
-     """
+    """
 
     kind: str
     """ What the user did: `email`, `note`, `phone_call`, `handwritten_card` or `text_message`. Another value gets
@@ -52,10 +51,6 @@ class ActivityIn:
     """ `outbound`: sent to the contact. `inbound`: received from the contact. Null if it does not apply. """
     conversation_id: None | str | Unset = UNSET
     """ The conversation of a text message, at most 200 characters. Null for none. Other kinds ignore it. """
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         kind = self.kind
@@ -84,7 +79,6 @@ class ActivityIn:
         if not isinstance(self.body_format, Unset):
             body_format = self.body_format
 
-
         direction: None | str | Unset
         if isinstance(self.direction, Unset):
             direction = UNSET
@@ -99,14 +93,15 @@ class ActivityIn:
         else:
             conversation_id = self.conversation_id
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-            "kind": kind,
-            "user_id": user_id,
-            "occurred_at": occurred_at,
-        })
+        field_dict.update(
+            {
+                "kind": kind,
+                "user_id": user_id,
+                "occurred_at": occurred_at,
+            }
+        )
         if contact_id is not UNSET:
             field_dict["contact_id"] = contact_id
         if clio_contact_id is not UNSET:
@@ -124,8 +119,6 @@ class ActivityIn:
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
@@ -134,9 +127,6 @@ class ActivityIn:
         user_id = d.pop("user_id")
 
         occurred_at = datetime.datetime.fromisoformat(d.pop("occurred_at"))
-
-
-
 
         def _parse_contact_id(data: object) -> None | str | Unset:
             if data is None:
@@ -147,7 +137,6 @@ class ActivityIn:
 
         contact_id = _parse_contact_id(d.pop("contact_id", UNSET))
 
-
         def _parse_clio_contact_id(data: object) -> None | str | Unset:
             if data is None:
                 return data
@@ -157,20 +146,16 @@ class ActivityIn:
 
         clio_contact_id = _parse_clio_contact_id(d.pop("clio_contact_id", UNSET))
 
-
         subject = d.pop("subject", UNSET)
 
         body = d.pop("body", UNSET)
 
         _body_format = d.pop("body_format", UNSET)
         body_format: ActivityInBodyFormat | Unset
-        if isinstance(_body_format,  Unset):
+        if isinstance(_body_format, Unset):
             body_format = UNSET
         else:
             body_format = check_activity_in_body_format(_body_format)
-
-
-
 
         def _parse_direction(data: object) -> ActivityInDirectionType0 | None | Unset:
             if data is None:
@@ -182,15 +167,12 @@ class ActivityIn:
                     raise TypeError()
                 direction_type_0 = check_activity_in_direction_type_0(data)
 
-
-
                 return direction_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(ActivityInDirectionType0 | None | Unset, data)
 
         direction = _parse_direction(d.pop("direction", UNSET))
-
 
         def _parse_conversation_id(data: object) -> None | str | Unset:
             if data is None:
@@ -200,7 +182,6 @@ class ActivityIn:
             return cast(None | str | Unset, data)
 
         conversation_id = _parse_conversation_id(d.pop("conversation_id", UNSET))
-
 
         activity_in = cls(
             kind=kind,
@@ -216,4 +197,3 @@ class ActivityIn:
         )
 
         return activity_in
-

@@ -9,21 +9,15 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-  from ..models.activity import Activity
-
-
-
+    from ..models.activity import Activity
 
 
 T = TypeVar("T", bound="ActivityPage")
 
 
-
 @_attrs_define
 class ActivityPage:
-    """ A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
-
-     """
+    """A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`."""
 
     data: list[Activity]
     """ The items of this page, in the order of the list. """
@@ -35,17 +29,11 @@ class ActivityPage:
     """ How many items all pages have together. Only with `count=true`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         data = []
         for data_item_data in self.data:
             data_item = data_item_data.to_dict()
             data.append(data_item)
-
-
 
         next_cursor: None | str
         next_cursor = self.next_cursor
@@ -58,34 +46,31 @@ class ActivityPage:
         else:
             total = self.total
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "data": data,
-            "next_cursor": next_cursor,
-            "has_more": has_more,
-        })
+        field_dict.update(
+            {
+                "data": data,
+                "next_cursor": next_cursor,
+                "has_more": has_more,
+            }
+        )
         if total is not UNSET:
             field_dict["total"] = total
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.activity import Activity  # noqa: PLC0415
+
         d = dict(src_dict)
         data = []
         _data = d.pop("data")
-        for data_item_data in (_data):
+        for data_item_data in _data:
             data_item = Activity.from_dict(data_item_data)
 
-
-
             data.append(data_item)
-
 
         def _parse_next_cursor(data: object) -> None | str:
             if data is None:
@@ -93,7 +78,6 @@ class ActivityPage:
             return cast(None | str, data)
 
         next_cursor = _parse_next_cursor(d.pop("next_cursor"))
-
 
         has_more = d.pop("has_more")
 
@@ -106,14 +90,12 @@ class ActivityPage:
 
         total = _parse_total(d.pop("total", UNSET))
 
-
         activity_page = cls(
             data=data,
             next_cursor=next_cursor,
             has_more=has_more,
             total=total,
         )
-
 
         activity_page.additional_properties = d
         return activity_page

@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="Address")
 
 
-
 @_attrs_define
 class Address:
-    """ A postal address.
-
-     """
+    """A postal address."""
 
     kind: None | str
     """ The label in Clio, for example `Home`. Null if there is none. """
@@ -33,10 +30,6 @@ class Address:
     clio_primary: bool
     """ Whether the address is marked as primary in Clio. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         kind: None | str
@@ -61,34 +54,33 @@ class Address:
 
         clio_primary = self.clio_primary
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "kind": kind,
-            "street": street,
-            "city": city,
-            "state": state,
-            "postal_code": postal_code,
-            "country": country,
-            "primary": primary,
-            "clio_primary": clio_primary,
-        })
+        field_dict.update(
+            {
+                "kind": kind,
+                "street": street,
+                "city": city,
+                "state": state,
+                "postal_code": postal_code,
+                "country": country,
+                "primary": primary,
+                "clio_primary": clio_primary,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
+
         def _parse_kind(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         kind = _parse_kind(d.pop("kind"))
-
 
         def _parse_street(data: object) -> None | str:
             if data is None:
@@ -97,14 +89,12 @@ class Address:
 
         street = _parse_street(d.pop("street"))
 
-
         def _parse_city(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         city = _parse_city(d.pop("city"))
-
 
         def _parse_state(data: object) -> None | str:
             if data is None:
@@ -113,7 +103,6 @@ class Address:
 
         state = _parse_state(d.pop("state"))
 
-
         def _parse_postal_code(data: object) -> None | str:
             if data is None:
                 return data
@@ -121,14 +110,12 @@ class Address:
 
         postal_code = _parse_postal_code(d.pop("postal_code"))
 
-
         def _parse_country(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         country = _parse_country(d.pop("country"))
-
 
         primary = d.pop("primary")
 
@@ -144,7 +131,6 @@ class Address:
             primary=primary,
             clio_primary=clio_primary,
         )
-
 
         address.additional_properties = d
         return address

@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="Attorney")
 
 
-
 @_attrs_define
 class Attorney:
-    """ A Clio user of the firm, the Levitate user it is mapped to, and how the mapping was made.
-
-     """
+    """A Clio user of the firm, the Levitate user it is mapped to, and how the mapping was made."""
 
     clio_user_id: str
     """ Clio's id of the user. """
@@ -33,10 +30,6 @@ class Attorney:
     """ The number of contacts in scope who have a matter of which this Clio user is the responsible or originating
     attorney. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         clio_user_id = self.clio_user_id
@@ -58,22 +51,21 @@ class Attorney:
 
         contacts = self.contacts
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "clio_user_id": clio_user_id,
-            "name": name,
-            "email": email,
-            "enabled": enabled,
-            "user_id": user_id,
-            "mapped_by": mapped_by,
-            "contacts": contacts,
-        })
+        field_dict.update(
+            {
+                "clio_user_id": clio_user_id,
+                "name": name,
+                "email": email,
+                "enabled": enabled,
+                "user_id": user_id,
+                "mapped_by": mapped_by,
+                "contacts": contacts,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -87,14 +79,12 @@ class Attorney:
 
         name = _parse_name(d.pop("name"))
 
-
         def _parse_email(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         email = _parse_email(d.pop("email"))
-
 
         def _parse_enabled(data: object) -> bool | None:
             if data is None:
@@ -103,7 +93,6 @@ class Attorney:
 
         enabled = _parse_enabled(d.pop("enabled"))
 
-
         def _parse_user_id(data: object) -> None | str:
             if data is None:
                 return data
@@ -111,14 +100,12 @@ class Attorney:
 
         user_id = _parse_user_id(d.pop("user_id"))
 
-
         def _parse_mapped_by(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         mapped_by = _parse_mapped_by(d.pop("mapped_by"))
-
 
         contacts = d.pop("contacts")
 
@@ -131,7 +118,6 @@ class Attorney:
             mapped_by=mapped_by,
             contacts=contacts,
         )
-
 
         attorney.additional_properties = d
         return attorney

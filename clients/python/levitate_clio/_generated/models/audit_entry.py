@@ -10,12 +10,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="AuditEntry")
 
 
-
 @_attrs_define
 class AuditEntry:
-    """ An entry of the audit log: who did what, and when. It has ids, versions and counts, never data of clients.
-
-     """
+    """An entry of the audit log: who did what, and when. It has ids, versions and counts, never data of clients."""
 
     id: str
     """ The id of the entry. """
@@ -41,10 +38,6 @@ class AuditEntry:
     details: Any
     """ More about the action: ids, versions, counts, and JSON pointers to the fields that changed. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         id = self.id
@@ -73,25 +66,24 @@ class AuditEntry:
 
         details = self.details
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "at": at,
-            "user_id": user_id,
-            "role": role,
-            "token_id": token_id,
-            "request_id": request_id,
-            "source_address": source_address,
-            "action": action,
-            "subject": subject,
-            "details": details,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "at": at,
+                "user_id": user_id,
+                "role": role,
+                "token_id": token_id,
+                "request_id": request_id,
+                "source_address": source_address,
+                "action": action,
+                "subject": subject,
+                "details": details,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -100,16 +92,12 @@ class AuditEntry:
 
         at = datetime.datetime.fromisoformat(d.pop("at"))
 
-
-
-
         def _parse_user_id(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         user_id = _parse_user_id(d.pop("user_id"))
-
 
         def _parse_role(data: object) -> None | str:
             if data is None:
@@ -118,14 +106,12 @@ class AuditEntry:
 
         role = _parse_role(d.pop("role"))
 
-
         def _parse_token_id(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         token_id = _parse_token_id(d.pop("token_id"))
-
 
         def _parse_request_id(data: object) -> None | str:
             if data is None:
@@ -134,14 +120,12 @@ class AuditEntry:
 
         request_id = _parse_request_id(d.pop("request_id"))
 
-
         def _parse_source_address(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         source_address = _parse_source_address(d.pop("source_address"))
-
 
         action = d.pop("action")
 
@@ -151,7 +135,6 @@ class AuditEntry:
             return cast(None | str, data)
 
         subject = _parse_subject(d.pop("subject"))
-
 
         details = d.pop("details")
 
@@ -167,7 +150,6 @@ class AuditEntry:
             subject=subject,
             details=details,
         )
-
 
         audit_entry.additional_properties = d
         return audit_entry

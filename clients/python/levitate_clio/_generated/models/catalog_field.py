@@ -7,21 +7,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.field_option import FieldOption
-
-
-
+    from ..models.field_option import FieldOption
 
 
 T = TypeVar("T", bound="CatalogField")
 
 
-
 @_attrs_define
 class CatalogField:
-    """ A custom field in Clio, and which settings may name it.
-
-     """
+    """A custom field in Clio, and which settings may name it."""
 
     id: str
     """ Clio's id of the field. Settings name the field by this id. """
@@ -45,10 +39,6 @@ class CatalogField:
     """ Whether `scope.opt_out_field_id` may name the field. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         id = self.id
 
@@ -68,36 +58,34 @@ class CatalogField:
             options_item = options_item_data.to_dict()
             options.append(options_item)
 
-
-
         makes_tags = self.makes_tags
 
         makes_dates = self.makes_dates
 
         makes_opt_out = self.makes_opt_out
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "name": name,
-            "type": type_,
-            "parent": parent,
-            "deleted": deleted,
-            "options": options,
-            "makes_tags": makes_tags,
-            "makes_dates": makes_dates,
-            "makes_opt_out": makes_opt_out,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "name": name,
+                "type": type_,
+                "parent": parent,
+                "deleted": deleted,
+                "options": options,
+                "makes_tags": makes_tags,
+                "makes_dates": makes_dates,
+                "makes_opt_out": makes_opt_out,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.field_option import FieldOption  # noqa: PLC0415
+
         d = dict(src_dict)
         id = d.pop("id")
 
@@ -108,14 +96,12 @@ class CatalogField:
 
         name = _parse_name(d.pop("name"))
 
-
         def _parse_type_(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         type_ = _parse_type_(d.pop("type"))
-
 
         def _parse_parent(data: object) -> None | str:
             if data is None:
@@ -124,18 +110,14 @@ class CatalogField:
 
         parent = _parse_parent(d.pop("parent"))
 
-
         deleted = d.pop("deleted")
 
         options = []
         _options = d.pop("options")
-        for options_item_data in (_options):
+        for options_item_data in _options:
             options_item = FieldOption.from_dict(options_item_data)
 
-
-
             options.append(options_item)
-
 
         makes_tags = d.pop("makes_tags")
 
@@ -154,7 +136,6 @@ class CatalogField:
             makes_dates=makes_dates,
             makes_opt_out=makes_opt_out,
         )
-
 
         catalog_field.additional_properties = d
         return catalog_field

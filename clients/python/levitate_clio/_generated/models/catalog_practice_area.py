@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="CatalogPracticeArea")
 
 
-
 @_attrs_define
 class CatalogPracticeArea:
-    """ A practice area in Clio.
-
-     """
+    """A practice area in Clio."""
 
     id: str
     """ Clio's id of the practice area. """
@@ -25,10 +22,6 @@ class CatalogPracticeArea:
     gone: bool
     """ Whether Clio no longer lists it. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         id = self.id
@@ -41,19 +34,18 @@ class CatalogPracticeArea:
 
         gone = self.gone
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "name": name,
-            "category": category,
-            "gone": gone,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "name": name,
+                "category": category,
+                "gone": gone,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -67,14 +59,12 @@ class CatalogPracticeArea:
 
         name = _parse_name(d.pop("name"))
 
-
         def _parse_category(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         category = _parse_category(d.pop("category"))
-
 
         gone = d.pop("gone")
 
@@ -84,7 +74,6 @@ class CatalogPracticeArea:
             category=category,
             gone=gone,
         )
-
 
         catalog_practice_area.additional_properties = d
         return catalog_practice_area

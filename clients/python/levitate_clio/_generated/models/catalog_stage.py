@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="CatalogStage")
 
 
-
 @_attrs_define
 class CatalogStage:
-    """ A matter stage of one practice area in Clio.
-
-     """
+    """A matter stage of one practice area in Clio."""
 
     id: str
     """ Clio's id of the stage. """
@@ -25,10 +22,6 @@ class CatalogStage:
     gone: bool
     """ Whether Clio no longer lists it. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         id = self.id
@@ -41,19 +34,18 @@ class CatalogStage:
 
         gone = self.gone
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "name": name,
-            "practice_area_id": practice_area_id,
-            "gone": gone,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "name": name,
+                "practice_area_id": practice_area_id,
+                "gone": gone,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -67,14 +59,12 @@ class CatalogStage:
 
         name = _parse_name(d.pop("name"))
 
-
         def _parse_practice_area_id(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         practice_area_id = _parse_practice_area_id(d.pop("practice_area_id"))
-
 
         gone = d.pop("gone")
 
@@ -84,7 +74,6 @@ class CatalogStage:
             practice_area_id=practice_area_id,
             gone=gone,
         )
-
 
         catalog_stage.additional_properties = d
         return catalog_stage

@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="CatalogUser")
 
 
-
 @_attrs_define
 class CatalogUser:
-    """ A Clio user of the firm.
-
-     """
+    """A Clio user of the firm."""
 
     id: str
     """ Clio's id of the user. """
@@ -27,10 +24,6 @@ class CatalogUser:
     gone: bool
     """ Whether Clio no longer lists the user. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         id = self.id
@@ -46,20 +39,19 @@ class CatalogUser:
 
         gone = self.gone
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "name": name,
-            "email": email,
-            "enabled": enabled,
-            "gone": gone,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "name": name,
+                "email": email,
+                "enabled": enabled,
+                "gone": gone,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -73,7 +65,6 @@ class CatalogUser:
 
         name = _parse_name(d.pop("name"))
 
-
         def _parse_email(data: object) -> None | str:
             if data is None:
                 return data
@@ -81,14 +72,12 @@ class CatalogUser:
 
         email = _parse_email(d.pop("email"))
 
-
         def _parse_enabled(data: object) -> bool | None:
             if data is None:
                 return data
             return cast(bool | None, data)
 
         enabled = _parse_enabled(d.pop("enabled"))
-
 
         gone = d.pop("gone")
 
@@ -99,7 +88,6 @@ class CatalogUser:
             enabled=enabled,
             gone=gone,
         )
-
 
         catalog_user.additional_properties = d
         return catalog_user

@@ -8,23 +8,17 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.change_fields import ChangeFields
-  from ..models.contact import Contact
-  from ..models.owner_change import OwnerChange
-
-
-
+    from ..models.change_fields import ChangeFields
+    from ..models.contact import Contact
+    from ..models.owner_change import OwnerChange
 
 
 T = TypeVar("T", bound="Change")
 
 
-
 @_attrs_define
 class Change:
-    """ One entry of the change feed.
-
-     """
+    """One entry of the change feed."""
 
     kind: str
     """ `contact.added`: first in scope, once for each contact. `contact.updated`: changed or in scope again.
@@ -59,13 +53,10 @@ class Change:
     """ The id of the run that made the change. Null for an erasure, which needs no run. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         from ..models.contact import Contact  # noqa: PLC0415
         from ..models.owner_change import OwnerChange  # noqa: PLC0415
+
         kind = self.kind
 
         contact_id = self.contact_id
@@ -80,11 +71,7 @@ class Change:
 
         tags_added = self.tags_added
 
-
-
         tags_removed = self.tags_removed
-
-
 
         owner: dict[str, Any] | None
         if isinstance(self.owner, OwnerChange):
@@ -103,33 +90,33 @@ class Change:
         run_id: None | str
         run_id = self.run_id
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "kind": kind,
-            "contact_id": contact_id,
-            "clio_id": clio_id,
-            "at": at,
-            "cause": cause,
-            "fields": fields,
-            "tags_added": tags_added,
-            "tags_removed": tags_removed,
-            "owner": owner,
-            "contact": contact,
-            "seq": seq,
-            "run_id": run_id,
-        })
+        field_dict.update(
+            {
+                "kind": kind,
+                "contact_id": contact_id,
+                "clio_id": clio_id,
+                "at": at,
+                "cause": cause,
+                "fields": fields,
+                "tags_added": tags_added,
+                "tags_removed": tags_removed,
+                "owner": owner,
+                "contact": contact,
+                "seq": seq,
+                "run_id": run_id,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.change_fields import ChangeFields  # noqa: PLC0415
         from ..models.contact import Contact  # noqa: PLC0415
         from ..models.owner_change import OwnerChange  # noqa: PLC0415
+
         d = dict(src_dict)
         kind = d.pop("kind")
 
@@ -139,21 +126,13 @@ class Change:
 
         at = datetime.datetime.fromisoformat(d.pop("at"))
 
-
-
-
         cause = d.pop("cause")
 
         fields = ChangeFields.from_dict(d.pop("fields"))
 
-
-
-
         tags_added = cast(list[str], d.pop("tags_added"))
 
-
         tags_removed = cast(list[str], d.pop("tags_removed"))
-
 
         def _parse_owner(data: object) -> None | OwnerChange:
             if data is None:
@@ -163,15 +142,12 @@ class Change:
                     raise TypeError()
                 owner_type_0 = OwnerChange.from_dict(data)
 
-
-
                 return owner_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(None | OwnerChange, data)
 
         owner = _parse_owner(d.pop("owner"))
-
 
         def _parse_contact(data: object) -> Contact | None:
             if data is None:
@@ -181,15 +157,12 @@ class Change:
                     raise TypeError()
                 contact_type_0 = Contact.from_dict(data)
 
-
-
                 return contact_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(Contact | None, data)
 
         contact = _parse_contact(d.pop("contact"))
-
 
         seq = d.pop("seq")
 
@@ -199,7 +172,6 @@ class Change:
             return cast(None | str, data)
 
         run_id = _parse_run_id(d.pop("run_id"))
-
 
         change = cls(
             kind=kind,
@@ -215,7 +187,6 @@ class Change:
             seq=seq,
             run_id=run_id,
         )
-
 
         change.additional_properties = d
         return change

@@ -7,21 +7,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.change import Change
-
-
-
+    from ..models.change import Change
 
 
 T = TypeVar("T", bound="ChangeFeedPage")
 
 
-
 @_attrs_define
 class ChangeFeedPage:
-    """ A page of the change feed, in order. Store `next_cursor` after each page and start the next request from it.
-
-     """
+    """A page of the change feed, in order. Store `next_cursor` after each page and start the next request from it."""
 
     data: list[Change]
     """ The changes after the cursor, oldest first. Empty if there are none. """
@@ -31,48 +25,39 @@ class ChangeFeedPage:
     """ Whether the page is full, so that more changes may follow at once. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         data = []
         for data_item_data in self.data:
             data_item = data_item_data.to_dict()
             data.append(data_item)
 
-
-
         next_cursor = self.next_cursor
 
         has_more = self.has_more
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "data": data,
-            "next_cursor": next_cursor,
-            "has_more": has_more,
-        })
+        field_dict.update(
+            {
+                "data": data,
+                "next_cursor": next_cursor,
+                "has_more": has_more,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.change import Change  # noqa: PLC0415
+
         d = dict(src_dict)
         data = []
         _data = d.pop("data")
-        for data_item_data in (_data):
+        for data_item_data in _data:
             data_item = Change.from_dict(data_item_data)
 
-
-
             data.append(data_item)
-
 
         next_cursor = d.pop("next_cursor")
 
@@ -83,7 +68,6 @@ class ChangeFeedPage:
             next_cursor=next_cursor,
             has_more=has_more,
         )
-
 
         change_feed_page.additional_properties = d
         return change_feed_page

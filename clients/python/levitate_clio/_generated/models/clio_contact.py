@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="ClioContact")
 
 
-
 @_attrs_define
 class ClioContact:
-    """ A contact of Clio that a login has shown, in Levitate or not.
-
-     """
+    """A contact of Clio that a login has shown, in Levitate or not."""
 
     clio_id: str
     """ Clio's id of the contact. """
@@ -27,10 +24,6 @@ class ClioContact:
     state: None | str
     """ The state of the contact in Levitate. Null if it was never there. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         clio_id = self.clio_id
@@ -45,20 +38,19 @@ class ClioContact:
         state: None | str
         state = self.state
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "clio_id": clio_id,
-            "name": name,
-            "type": type_,
-            "contact_id": contact_id,
-            "state": state,
-        })
+        field_dict.update(
+            {
+                "clio_id": clio_id,
+                "name": name,
+                "type": type_,
+                "contact_id": contact_id,
+                "state": state,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -76,14 +68,12 @@ class ClioContact:
 
         contact_id = _parse_contact_id(d.pop("contact_id"))
 
-
         def _parse_state(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         state = _parse_state(d.pop("state"))
-
 
         clio_contact = cls(
             clio_id=clio_id,
@@ -92,7 +82,6 @@ class ClioContact:
             contact_id=contact_id,
             state=state,
         )
-
 
         clio_contact.additional_properties = d
         return clio_contact

@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="ClioFirm")
 
 
-
 @_attrs_define
 class ClioFirm:
-    """ The firm in Clio that an account is linked to. The first login that is connected decides which one it is.
-
-     """
+    """The firm in Clio that an account is linked to. The first login that is connected decides which one it is."""
 
     region: str
     """ A region of Clio: United States, Europe, Canada or Australia. A login of one does not work in another. Known
@@ -25,10 +22,6 @@ class ClioFirm:
     """ The name of the firm in Clio. Null if Clio does not give one. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         region = self.region
 
@@ -37,18 +30,17 @@ class ClioFirm:
         name: None | str
         name = self.name
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "region": region,
-            "account_id": account_id,
-            "name": name,
-        })
+        field_dict.update(
+            {
+                "region": region,
+                "account_id": account_id,
+                "name": name,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -64,13 +56,11 @@ class ClioFirm:
 
         name = _parse_name(d.pop("name"))
 
-
         clio_firm = cls(
             region=region,
             account_id=account_id,
             name=name,
         )
-
 
         clio_firm.additional_properties = d
         return clio_firm

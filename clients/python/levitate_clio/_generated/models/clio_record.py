@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="ClioRecord")
 
 
-
 @_attrs_define
 class ClioRecord:
-    """ The record in Clio that an activity became.
-
-     """
+    """The record in Clio that an activity became."""
 
     type_: str
     """ The kind of record: `communication` for text messages, `note` for all other activities. Known values:
@@ -25,10 +22,6 @@ class ClioRecord:
     """ The page in Clio of the contact that the record belongs to. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         type_ = self.type_
 
@@ -36,18 +29,17 @@ class ClioRecord:
 
         url = self.url
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "type": type_,
-            "id": id,
-            "url": url,
-        })
+        field_dict.update(
+            {
+                "type": type_,
+                "id": id,
+                "url": url,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -63,7 +55,6 @@ class ClioRecord:
             id=id,
             url=url,
         )
-
 
         clio_record.additional_properties = d
         return clio_record

@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="ClioUsage")
 
 
-
 @_attrs_define
 class ClioUsage:
-    """ A run's requests to Clio.
-
-     """
+    """A run's requests to Clio."""
 
     requests: int
     """ All requests. """
@@ -24,10 +21,6 @@ class ClioUsage:
     """ The time spent waiting for the rate limit, in seconds. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         requests = self.requests
 
@@ -35,18 +28,17 @@ class ClioUsage:
 
         waited_seconds = self.waited_seconds
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "requests": requests,
-            "rate_limited": rate_limited,
-            "waited_seconds": waited_seconds,
-        })
+        field_dict.update(
+            {
+                "requests": requests,
+                "rate_limited": rate_limited,
+                "waited_seconds": waited_seconds,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -62,7 +54,6 @@ class ClioUsage:
             rate_limited=rate_limited,
             waited_seconds=waited_seconds,
         )
-
 
         clio_usage.additional_properties = d
         return clio_usage

@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="ClioUser")
 
 
-
 @_attrs_define
 class ClioUser:
-    """ The Clio user that a connection acts as.
-
-     """
+    """The Clio user that a connection acts as."""
 
     id: str
     """ Clio's id of the user. """
@@ -23,10 +20,6 @@ class ClioUser:
     email: None | str
     """ The user's email address in Clio. Null if Clio does not show one. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         id = self.id
@@ -37,18 +30,17 @@ class ClioUser:
         email: None | str
         email = self.email
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "name": name,
-            "email": email,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "name": name,
+                "email": email,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -62,7 +54,6 @@ class ClioUser:
 
         name = _parse_name(d.pop("name"))
 
-
         def _parse_email(data: object) -> None | str:
             if data is None:
                 return data
@@ -70,13 +61,11 @@ class ClioUser:
 
         email = _parse_email(d.pop("email"))
 
-
         clio_user = cls(
             id=id,
             name=name,
             email=email,
         )
-
 
         clio_user.additional_properties = d
         return clio_user

@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="Company")
 
 
-
 @_attrs_define
 class Company:
-    """ The company that a person works for.
-
-     """
+    """The company that a person works for."""
 
     clio_id: str
     """ Clio's id of the company. """
@@ -22,27 +19,22 @@ class Company:
     """ The name of the company. Null if it is not known. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         clio_id = self.clio_id
 
         name: None | str
         name = self.name
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "clio_id": clio_id,
-            "name": name,
-        })
+        field_dict.update(
+            {
+                "clio_id": clio_id,
+                "name": name,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -56,12 +48,10 @@ class Company:
 
         name = _parse_name(d.pop("name"))
 
-
         company = cls(
             clio_id=clio_id,
             name=name,
         )
-
 
         company.additional_properties = d
         return company

@@ -10,12 +10,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="ConnectLink")
 
 
-
 @_attrs_define
 class ConnectLink:
-    """ A link for a user. Its page names the firm and the user and begins to connect in the browser that opens it.
-
-     """
+    """A link for a user. Its page names the firm and the user and begins to connect in the browser that opens it."""
 
     id: str
     """ The id of the link (`lnk_…`). """
@@ -25,10 +22,6 @@ class ConnectLink:
     """ When the link stops working (RFC 3339, UTC). """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         id = self.id
 
@@ -36,18 +29,17 @@ class ConnectLink:
 
         expires_at = self.expires_at.isoformat()
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "url": url,
-            "expires_at": expires_at,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "url": url,
+                "expires_at": expires_at,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -58,15 +50,11 @@ class ConnectLink:
 
         expires_at = datetime.datetime.fromisoformat(d.pop("expires_at"))
 
-
-
-
         connect_link = cls(
             id=id,
             url=url,
             expires_at=expires_at,
         )
-
 
         connect_link.additional_properties = d
         return connect_link

@@ -10,12 +10,9 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="ConnectLinkIn")
 
 
-
 @_attrs_define
 class ConnectLinkIn:
-    """ A request for a link with which a user can connect a Clio login.
-
-     """
+    """A request for a link with which a user can connect a Clio login."""
 
     user_id: str
     """ Levitate's id of the user who will connect. The user must be in the account's list of users. """
@@ -27,10 +24,6 @@ class ConnectLinkIn:
     expires_in_days: int | Unset = UNSET
     """ For how many days the link works, 1 to 14. """
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         user_id = self.user_id
 
@@ -40,20 +33,19 @@ class ConnectLinkIn:
 
         expires_in_days = self.expires_in_days
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-            "user_id": user_id,
-            "region": region,
-            "return_url": return_url,
-        })
+        field_dict.update(
+            {
+                "user_id": user_id,
+                "region": region,
+                "return_url": return_url,
+            }
+        )
         if expires_in_days is not UNSET:
             field_dict["expires_in_days"] = expires_in_days
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -74,4 +66,3 @@ class ConnectLinkIn:
         )
 
         return connect_link_in
-

@@ -8,22 +8,16 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.clio_user import ClioUser
-  from ..models.code_detail import CodeDetail
-
-
-
+    from ..models.clio_user import ClioUser
+    from ..models.code_detail import CodeDetail
 
 
 T = TypeVar("T", bound="Connection")
 
 
-
 @_attrs_define
 class Connection:
-    """ A Levitate user's authorisation to use a Clio login. It never contains a token.
-
-     """
+    """A Levitate user's authorisation to use a Clio login. It never contains a token."""
 
     id: str
     """ The id of the connection (`cnx_…`). A user has at most one connection in an account. """
@@ -47,13 +41,10 @@ class Connection:
     """ What is wrong with the connection and what to do about it. Null if nothing is wrong. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         from ..models.clio_user import ClioUser  # noqa: PLC0415
         from ..models.code_detail import CodeDetail  # noqa: PLC0415
+
         id = self.id
 
         user_id = self.user_id
@@ -86,28 +77,28 @@ class Connection:
         else:
             problem = self.problem
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "user_id": user_id,
-            "region": region,
-            "status": status,
-            "clio_user": clio_user,
-            "connected_at": connected_at,
-            "last_sync_at": last_sync_at,
-            "problem": problem,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "user_id": user_id,
+                "region": region,
+                "status": status,
+                "clio_user": clio_user,
+                "connected_at": connected_at,
+                "last_sync_at": last_sync_at,
+                "problem": problem,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.clio_user import ClioUser  # noqa: PLC0415
         from ..models.code_detail import CodeDetail  # noqa: PLC0415
+
         d = dict(src_dict)
         id = d.pop("id")
 
@@ -125,15 +116,12 @@ class Connection:
                     raise TypeError()
                 clio_user_type_0 = ClioUser.from_dict(data)
 
-
-
                 return clio_user_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(ClioUser | None, data)
 
         clio_user = _parse_clio_user(d.pop("clio_user"))
-
 
         def _parse_connected_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -143,15 +131,12 @@ class Connection:
                     raise TypeError()
                 connected_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return connected_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(datetime.datetime | None, data)
 
         connected_at = _parse_connected_at(d.pop("connected_at"))
-
 
         def _parse_last_sync_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -161,15 +146,12 @@ class Connection:
                     raise TypeError()
                 last_sync_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return last_sync_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(datetime.datetime | None, data)
 
         last_sync_at = _parse_last_sync_at(d.pop("last_sync_at"))
-
 
         def _parse_problem(data: object) -> CodeDetail | None:
             if data is None:
@@ -179,15 +161,12 @@ class Connection:
                     raise TypeError()
                 problem_type_0 = CodeDetail.from_dict(data)
 
-
-
                 return problem_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(CodeDetail | None, data)
 
         problem = _parse_problem(d.pop("problem"))
-
 
         connection = cls(
             id=id,
@@ -199,7 +178,6 @@ class Connection:
             last_sync_at=last_sync_at,
             problem=problem,
         )
-
 
         connection.additional_properties = d
         return connection

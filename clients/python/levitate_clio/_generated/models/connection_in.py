@@ -8,12 +8,9 @@ from attrs import define as _attrs_define
 T = TypeVar("T", bound="ConnectionIn")
 
 
-
 @_attrs_define
 class ConnectionIn:
-    """ A request to connect a user's Clio login.
-
-     """
+    """A request to connect a user's Clio login."""
 
     user_id: str
     """ Levitate's id of the user who will connect. The user must be in the account's list of users. """
@@ -24,10 +21,6 @@ class ConnectionIn:
     """ Where the browser goes at the end, with `clio=connected` or `clio=<code>` added to the query. Its origin
     must be one that this service is configured for. At most 2,000 characters. """
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         user_id = self.user_id
 
@@ -35,18 +28,17 @@ class ConnectionIn:
 
         return_url = self.return_url
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-            "user_id": user_id,
-            "region": region,
-            "return_url": return_url,
-        })
+        field_dict.update(
+            {
+                "user_id": user_id,
+                "region": region,
+                "return_url": return_url,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -64,4 +56,3 @@ class ConnectionIn:
         )
 
         return connection_in
-

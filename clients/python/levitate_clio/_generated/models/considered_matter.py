@@ -10,12 +10,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="ConsideredMatter")
 
 
-
 @_attrs_define
 class ConsideredMatter:
-    """ A matter that the ownership rule considered.
-
-     """
+    """A matter that the ownership rule considered."""
 
     matter_clio_id: str
     """ Clio's id of the matter. """
@@ -26,10 +23,6 @@ class ConsideredMatter:
     outcome: str
     """ What the rule found in this matter, in plain words, for example that it names no attorney. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         matter_clio_id = self.matter_clio_id
@@ -44,19 +37,18 @@ class ConsideredMatter:
 
         outcome = self.outcome
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "matter_clio_id": matter_clio_id,
-            "status": status,
-            "updated_at": updated_at,
-            "outcome": outcome,
-        })
+        field_dict.update(
+            {
+                "matter_clio_id": matter_clio_id,
+                "status": status,
+                "updated_at": updated_at,
+                "outcome": outcome,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -73,15 +65,12 @@ class ConsideredMatter:
                     raise TypeError()
                 updated_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return updated_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(datetime.datetime | None, data)
 
         updated_at = _parse_updated_at(d.pop("updated_at"))
-
 
         outcome = d.pop("outcome")
 
@@ -91,7 +80,6 @@ class ConsideredMatter:
             updated_at=updated_at,
             outcome=outcome,
         )
-
 
         considered_matter.additional_properties = d
         return considered_matter

@@ -10,12 +10,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="ConsoleLink")
 
 
-
 @_attrs_define
 class ConsoleLink:
-    """ A link to the console.
-
-     """
+    """A link to the console."""
 
     url: str
     """ Where to send the person's browser. It opens the console once. """
@@ -23,26 +20,21 @@ class ConsoleLink:
     """ When the link stops working (RFC 3339, UTC): 5 minutes after it was made. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         url = self.url
 
         expires_at = self.expires_at.isoformat()
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "url": url,
-            "expires_at": expires_at,
-        })
+        field_dict.update(
+            {
+                "url": url,
+                "expires_at": expires_at,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -51,14 +43,10 @@ class ConsoleLink:
 
         expires_at = datetime.datetime.fromisoformat(d.pop("expires_at"))
 
-
-
-
         console_link = cls(
             url=url,
             expires_at=expires_at,
         )
-
 
         console_link.additional_properties = d
         return console_link

@@ -10,22 +10,15 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="ConsoleLinkIn")
 
 
-
 @_attrs_define
 class ConsoleLinkIn:
-    """ A link to the console of all accounts.
-
-     """
+    """A link to the console of all accounts."""
 
     user_id: str
     """ Levitate's id of the person who will use the link. The audit log has it for all that the person does. """
     name: None | str | Unset = UNSET
     """ The person's name. The console shows it; without it, the name in the account's list of users, or the role.
     """
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         user_id = self.user_id
@@ -36,18 +29,17 @@ class ConsoleLinkIn:
         else:
             name = self.name
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-            "user_id": user_id,
-        })
+        field_dict.update(
+            {
+                "user_id": user_id,
+            }
+        )
         if name is not UNSET:
             field_dict["name"] = name
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -63,11 +55,9 @@ class ConsoleLinkIn:
 
         name = _parse_name(d.pop("name", UNSET))
 
-
         console_link_in = cls(
             user_id=user_id,
             name=name,
         )
 
         return console_link_in
-

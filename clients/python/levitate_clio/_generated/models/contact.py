@@ -10,26 +10,20 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-  from ..models.address import Address
-  from ..models.company import Company
-  from ..models.email import Email
-  from ..models.owner import Owner
-  from ..models.phone import Phone
-  from ..models.tag import Tag
-
-
-
+    from ..models.address import Address
+    from ..models.company import Company
+    from ..models.email import Email
+    from ..models.owner import Owner
+    from ..models.phone import Phone
+    from ..models.tag import Tag
 
 
 T = TypeVar("T", bound="Contact")
 
 
-
 @_attrs_define
 class Contact:
-    """ A person, as Levitate should store it.
-
-     """
+    """A person, as Levitate should store it."""
 
     id: str
     """ Our id of the contact (`con_…`). It stays the same when the contact leaves and returns. """
@@ -80,13 +74,10 @@ class Contact:
     not known. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         from ..models.company import Company  # noqa: PLC0415
         from ..models.owner import Owner  # noqa: PLC0415
+
         id = self.id
 
         clio_id = self.clio_id
@@ -126,28 +117,20 @@ class Contact:
             emails_item = emails_item_data.to_dict()
             emails.append(emails_item)
 
-
-
         phones = []
         for phones_item_data in self.phones:
             phones_item = phones_item_data.to_dict()
             phones.append(phones_item)
-
-
 
         addresses = []
         for addresses_item_data in self.addresses:
             addresses_item = addresses_item_data.to_dict()
             addresses.append(addresses_item)
 
-
-
         tags = []
         for tags_item_data in self.tags:
             tags_item = tags_item_data.to_dict()
             tags.append(tags_item)
-
-
 
         owner: dict[str, Any] | None
         if isinstance(self.owner, Owner):
@@ -156,8 +139,6 @@ class Contact:
             owner = self.owner
 
         key_facts = self.key_facts
-
-
 
         first_synced_at = self.first_synced_at.isoformat()
 
@@ -169,37 +150,36 @@ class Contact:
         else:
             merged_into = self.merged_into
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "clio_id": clio_id,
-            "clio_url": clio_url,
-            "version": version,
-            "state": state,
-            "state_reason": state_reason,
-            "first_name": first_name,
-            "middle_name": middle_name,
-            "last_name": last_name,
-            "prefix": prefix,
-            "title": title,
-            "company": company,
-            "emails": emails,
-            "phones": phones,
-            "addresses": addresses,
-            "tags": tags,
-            "owner": owner,
-            "key_facts": key_facts,
-            "first_synced_at": first_synced_at,
-            "updated_at": updated_at,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "clio_id": clio_id,
+                "clio_url": clio_url,
+                "version": version,
+                "state": state,
+                "state_reason": state_reason,
+                "first_name": first_name,
+                "middle_name": middle_name,
+                "last_name": last_name,
+                "prefix": prefix,
+                "title": title,
+                "company": company,
+                "emails": emails,
+                "phones": phones,
+                "addresses": addresses,
+                "tags": tags,
+                "owner": owner,
+                "key_facts": key_facts,
+                "first_synced_at": first_synced_at,
+                "updated_at": updated_at,
+            }
+        )
         if merged_into is not UNSET:
             field_dict["merged_into"] = merged_into
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -209,6 +189,7 @@ class Contact:
         from ..models.owner import Owner  # noqa: PLC0415
         from ..models.phone import Phone  # noqa: PLC0415
         from ..models.tag import Tag  # noqa: PLC0415
+
         d = dict(src_dict)
         id = d.pop("id")
 
@@ -227,14 +208,12 @@ class Contact:
 
         state_reason = _parse_state_reason(d.pop("state_reason"))
 
-
         def _parse_first_name(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         first_name = _parse_first_name(d.pop("first_name"))
-
 
         def _parse_middle_name(data: object) -> None | str:
             if data is None:
@@ -243,14 +222,12 @@ class Contact:
 
         middle_name = _parse_middle_name(d.pop("middle_name"))
 
-
         def _parse_last_name(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         last_name = _parse_last_name(d.pop("last_name"))
-
 
         def _parse_prefix(data: object) -> None | str:
             if data is None:
@@ -259,14 +236,12 @@ class Contact:
 
         prefix = _parse_prefix(d.pop("prefix"))
 
-
         def _parse_title(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         title = _parse_title(d.pop("title"))
-
 
         def _parse_company(data: object) -> Company | None:
             if data is None:
@@ -276,8 +251,6 @@ class Contact:
                     raise TypeError()
                 company_type_0 = Company.from_dict(data)
 
-
-
                 return company_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
@@ -285,46 +258,33 @@ class Contact:
 
         company = _parse_company(d.pop("company"))
 
-
         emails = []
         _emails = d.pop("emails")
-        for emails_item_data in (_emails):
+        for emails_item_data in _emails:
             emails_item = Email.from_dict(emails_item_data)
-
-
 
             emails.append(emails_item)
 
-
         phones = []
         _phones = d.pop("phones")
-        for phones_item_data in (_phones):
+        for phones_item_data in _phones:
             phones_item = Phone.from_dict(phones_item_data)
-
-
 
             phones.append(phones_item)
 
-
         addresses = []
         _addresses = d.pop("addresses")
-        for addresses_item_data in (_addresses):
+        for addresses_item_data in _addresses:
             addresses_item = Address.from_dict(addresses_item_data)
-
-
 
             addresses.append(addresses_item)
 
-
         tags = []
         _tags = d.pop("tags")
-        for tags_item_data in (_tags):
+        for tags_item_data in _tags:
             tags_item = Tag.from_dict(tags_item_data)
 
-
-
             tags.append(tags_item)
-
 
         def _parse_owner(data: object) -> None | Owner:
             if data is None:
@@ -334,8 +294,6 @@ class Contact:
                     raise TypeError()
                 owner_type_0 = Owner.from_dict(data)
 
-
-
                 return owner_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
@@ -343,19 +301,11 @@ class Contact:
 
         owner = _parse_owner(d.pop("owner"))
 
-
         key_facts = cast(list[Any], d.pop("key_facts"))
-
 
         first_synced_at = datetime.datetime.fromisoformat(d.pop("first_synced_at"))
 
-
-
-
         updated_at = datetime.datetime.fromisoformat(d.pop("updated_at"))
-
-
-
 
         def _parse_merged_into(data: object) -> None | str | Unset:
             if data is None:
@@ -365,7 +315,6 @@ class Contact:
             return cast(None | str | Unset, data)
 
         merged_into = _parse_merged_into(d.pop("merged_into", UNSET))
-
 
         contact = cls(
             id=id,
@@ -390,7 +339,6 @@ class Contact:
             updated_at=updated_at,
             merged_into=merged_into,
         )
-
 
         contact.additional_properties = d
         return contact

@@ -7,24 +7,18 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.owner_count import OwnerCount
-  from ..models.owner_rule_count import OwnerRuleCount
-  from ..models.state_count import StateCount
-  from ..models.tag_count import TagCount
-
-
-
+    from ..models.owner_count import OwnerCount
+    from ..models.owner_rule_count import OwnerRuleCount
+    from ..models.state_count import StateCount
+    from ..models.tag_count import TagCount
 
 
 T = TypeVar("T", bound="ContactsSummary")
 
 
-
 @_attrs_define
 class ContactsSummary:
-    """ How many contacts there are, the most frequent values first.
-
-     """
+    """How many contacts there are, the most frequent values first."""
 
     total: int
     """ The number of contacts that were counted, in all states. """
@@ -41,10 +35,6 @@ class ContactsSummary:
     """ The contacts in scope by the rule that chose their owner. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         total = self.total
 
@@ -55,44 +45,35 @@ class ContactsSummary:
             by_state_item = by_state_item_data.to_dict()
             by_state.append(by_state_item)
 
-
-
         by_tag = []
         for by_tag_item_data in self.by_tag:
             by_tag_item = by_tag_item_data.to_dict()
             by_tag.append(by_tag_item)
-
-
 
         by_owner = []
         for by_owner_item_data in self.by_owner:
             by_owner_item = by_owner_item_data.to_dict()
             by_owner.append(by_owner_item)
 
-
-
         by_owner_rule = []
         for by_owner_rule_item_data in self.by_owner_rule:
             by_owner_rule_item = by_owner_rule_item_data.to_dict()
             by_owner_rule.append(by_owner_rule_item)
 
-
-
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "total": total,
-            "complete": complete,
-            "by_state": by_state,
-            "by_tag": by_tag,
-            "by_owner": by_owner,
-            "by_owner_rule": by_owner_rule,
-        })
+        field_dict.update(
+            {
+                "total": total,
+                "complete": complete,
+                "by_state": by_state,
+                "by_tag": by_tag,
+                "by_owner": by_owner,
+                "by_owner_rule": by_owner_rule,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -100,6 +81,7 @@ class ContactsSummary:
         from ..models.owner_rule_count import OwnerRuleCount  # noqa: PLC0415
         from ..models.state_count import StateCount  # noqa: PLC0415
         from ..models.tag_count import TagCount  # noqa: PLC0415
+
         d = dict(src_dict)
         total = d.pop("total")
 
@@ -107,43 +89,31 @@ class ContactsSummary:
 
         by_state = []
         _by_state = d.pop("by_state")
-        for by_state_item_data in (_by_state):
+        for by_state_item_data in _by_state:
             by_state_item = StateCount.from_dict(by_state_item_data)
-
-
 
             by_state.append(by_state_item)
 
-
         by_tag = []
         _by_tag = d.pop("by_tag")
-        for by_tag_item_data in (_by_tag):
+        for by_tag_item_data in _by_tag:
             by_tag_item = TagCount.from_dict(by_tag_item_data)
-
-
 
             by_tag.append(by_tag_item)
 
-
         by_owner = []
         _by_owner = d.pop("by_owner")
-        for by_owner_item_data in (_by_owner):
+        for by_owner_item_data in _by_owner:
             by_owner_item = OwnerCount.from_dict(by_owner_item_data)
-
-
 
             by_owner.append(by_owner_item)
 
-
         by_owner_rule = []
         _by_owner_rule = d.pop("by_owner_rule")
-        for by_owner_rule_item_data in (_by_owner_rule):
+        for by_owner_rule_item_data in _by_owner_rule:
             by_owner_rule_item = OwnerRuleCount.from_dict(by_owner_rule_item_data)
 
-
-
             by_owner_rule.append(by_owner_rule_item)
-
 
         contacts_summary = cls(
             total=total,
@@ -153,7 +123,6 @@ class ContactsSummary:
             by_owner=by_owner,
             by_owner_rule=by_owner_rule,
         )
-
 
         contacts_summary.additional_properties = d
         return contacts_summary

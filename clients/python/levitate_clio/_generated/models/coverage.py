@@ -10,12 +10,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="Coverage")
 
 
-
 @_attrs_define
 class Coverage:
-    """ The view that one connection has of the firm.
-
-     """
+    """The view that one connection has of the firm."""
 
     connection_id: str
     """ The id of the connection. """
@@ -26,10 +23,6 @@ class Coverage:
     last_sync_at: datetime.datetime | None
     """ When a run last read everything that this login sees (RFC 3339, UTC). Null until then. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         connection_id = self.connection_id
@@ -44,19 +37,18 @@ class Coverage:
         else:
             last_sync_at = self.last_sync_at
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "connection_id": connection_id,
-            "user_id": user_id,
-            "full_view": full_view,
-            "last_sync_at": last_sync_at,
-        })
+        field_dict.update(
+            {
+                "connection_id": connection_id,
+                "user_id": user_id,
+                "full_view": full_view,
+                "last_sync_at": last_sync_at,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -75,8 +67,6 @@ class Coverage:
                     raise TypeError()
                 last_sync_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return last_sync_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
@@ -84,14 +74,12 @@ class Coverage:
 
         last_sync_at = _parse_last_sync_at(d.pop("last_sync_at"))
 
-
         coverage = cls(
             connection_id=connection_id,
             user_id=user_id,
             full_view=full_view,
             last_sync_at=last_sync_at,
         )
-
 
         coverage.additional_properties = d
         return coverage

@@ -10,12 +10,9 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="CustomFieldTag")
 
 
-
 @_attrs_define
 class CustomFieldTag:
-    """ A custom field whose values become tags.
-
-     """
+    """A custom field whose values become tags."""
 
     field_id: str
     """ Clio's id of a custom field. """
@@ -25,27 +22,22 @@ class CustomFieldTag:
     `default` is the name for a checkbox, the value for a picklist, and `name: value` for all other types. Known
     values: `default`, `value`, `name_value`, `name`. """
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         field_id = self.field_id
 
         label_format = self.label_format
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-            "field_id": field_id,
-        })
+        field_dict.update(
+            {
+                "field_id": field_id,
+            }
+        )
         if label_format is not UNSET:
             field_dict["label_format"] = label_format
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -60,4 +52,3 @@ class CustomFieldTag:
         )
 
         return custom_field_tag
-

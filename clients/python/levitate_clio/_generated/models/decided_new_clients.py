@@ -7,21 +7,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.skipped_new_client import SkippedNewClient
-
-
-
+    from ..models.skipped_new_client import SkippedNewClient
 
 
 T = TypeVar("T", bound="DecidedNewClients")
 
 
-
 @_attrs_define
 class DecidedNewClients:
-    """ What was decided. Nobody is decided who was found after the request was accepted.
-
-     """
+    """What was decided. Nobody is decided who was found after the request was accepted."""
 
     done: int
     """ How many are decided: at most 500. """
@@ -34,10 +28,6 @@ class DecidedNewClients:
     """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         done = self.done
 
@@ -48,27 +38,25 @@ class DecidedNewClients:
             skipped_item = skipped_item_data.to_dict()
             skipped.append(skipped_item)
 
-
-
         has_more = self.has_more
-
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "done": done,
-            "remaining": remaining,
-            "skipped": skipped,
-            "has_more": has_more,
-        })
+        field_dict.update(
+            {
+                "done": done,
+                "remaining": remaining,
+                "skipped": skipped,
+                "has_more": has_more,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.skipped_new_client import SkippedNewClient  # noqa: PLC0415
+
         d = dict(src_dict)
         done = d.pop("done")
 
@@ -76,13 +64,10 @@ class DecidedNewClients:
 
         skipped = []
         _skipped = d.pop("skipped")
-        for skipped_item_data in (_skipped):
+        for skipped_item_data in _skipped:
             skipped_item = SkippedNewClient.from_dict(skipped_item_data)
 
-
-
             skipped.append(skipped_item)
-
 
         has_more = d.pop("has_more")
 
@@ -92,7 +77,6 @@ class DecidedNewClients:
             skipped=skipped,
             has_more=has_more,
         )
-
 
         decided_new_clients.additional_properties = d
         return decided_new_clients

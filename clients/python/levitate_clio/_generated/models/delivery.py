@@ -8,21 +8,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.code_detail import CodeDetail
-
-
-
+    from ..models.code_detail import CodeDetail
 
 
 T = TypeVar("T", bound="Delivery")
 
 
-
 @_attrs_define
 class Delivery:
-    """ The delivery of one event to one webhook endpoint.
-
-     """
+    """The delivery of one event to one webhook endpoint."""
 
     id: str
     """ The id of the delivery (`dlv_…`). """
@@ -54,12 +48,9 @@ class Delivery:
     """ When the receiver accepted the event (RFC 3339, UTC). Null until then. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         from ..models.code_detail import CodeDetail  # noqa: PLC0415
+
         id = self.id
 
         endpoint_id = self.endpoint_id
@@ -103,32 +94,32 @@ class Delivery:
         else:
             delivered_at = self.delivered_at
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "endpoint_id": endpoint_id,
-            "account_id": account_id,
-            "event_id": event_id,
-            "type": type_,
-            "status": status,
-            "attempts": attempts,
-            "response_status": response_status,
-            "problem": problem,
-            "created_at": created_at,
-            "last_attempt_at": last_attempt_at,
-            "next_attempt_at": next_attempt_at,
-            "delivered_at": delivered_at,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "endpoint_id": endpoint_id,
+                "account_id": account_id,
+                "event_id": event_id,
+                "type": type_,
+                "status": status,
+                "attempts": attempts,
+                "response_status": response_status,
+                "problem": problem,
+                "created_at": created_at,
+                "last_attempt_at": last_attempt_at,
+                "next_attempt_at": next_attempt_at,
+                "delivered_at": delivered_at,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.code_detail import CodeDetail  # noqa: PLC0415
+
         d = dict(src_dict)
         id = d.pop("id")
 
@@ -151,7 +142,6 @@ class Delivery:
 
         response_status = _parse_response_status(d.pop("response_status"))
 
-
         def _parse_problem(data: object) -> CodeDetail | None:
             if data is None:
                 return data
@@ -160,8 +150,6 @@ class Delivery:
                     raise TypeError()
                 problem_type_0 = CodeDetail.from_dict(data)
 
-
-
                 return problem_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
@@ -169,11 +157,7 @@ class Delivery:
 
         problem = _parse_problem(d.pop("problem"))
 
-
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
-
-
-
 
         def _parse_last_attempt_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -183,15 +167,12 @@ class Delivery:
                     raise TypeError()
                 last_attempt_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return last_attempt_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(datetime.datetime | None, data)
 
         last_attempt_at = _parse_last_attempt_at(d.pop("last_attempt_at"))
-
 
         def _parse_next_attempt_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -201,15 +182,12 @@ class Delivery:
                     raise TypeError()
                 next_attempt_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return next_attempt_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(datetime.datetime | None, data)
 
         next_attempt_at = _parse_next_attempt_at(d.pop("next_attempt_at"))
-
 
         def _parse_delivered_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -219,15 +197,12 @@ class Delivery:
                     raise TypeError()
                 delivered_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return delivered_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(datetime.datetime | None, data)
 
         delivered_at = _parse_delivered_at(d.pop("delivered_at"))
-
 
         delivery = cls(
             id=id,
@@ -244,7 +219,6 @@ class Delivery:
             next_attempt_at=next_attempt_at,
             delivered_at=delivered_at,
         )
-
 
         delivery.additional_properties = d
         return delivery

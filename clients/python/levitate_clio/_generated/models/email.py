@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="Email")
 
 
-
 @_attrs_define
 class Email:
-    """ An email address.
-
-     """
+    """An email address."""
 
     address: str
     """ The email address as written in Clio. """
@@ -24,10 +21,6 @@ class Email:
     """ Whether this is the primary address. The first address of a contact is, and no other. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         address = self.address
 
@@ -36,18 +29,17 @@ class Email:
 
         primary = self.primary
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "address": address,
-            "kind": kind,
-            "primary": primary,
-        })
+        field_dict.update(
+            {
+                "address": address,
+                "kind": kind,
+                "primary": primary,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -61,7 +53,6 @@ class Email:
 
         kind = _parse_kind(d.pop("kind"))
 
-
         primary = d.pop("primary")
 
         email = cls(
@@ -69,7 +60,6 @@ class Email:
             kind=kind,
             primary=primary,
         )
-
 
         email.additional_properties = d
         return email

@@ -8,22 +8,16 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.code_detail import CodeDetail
-  from ..models.erasure_subject import ErasureSubject
-
-
-
+    from ..models.code_detail import CodeDetail
+    from ..models.erasure_subject import ErasureSubject
 
 
 T = TypeVar("T", bound="Erasure")
 
 
-
 @_attrs_define
 class Erasure:
-    """ The receipt of an erasure. It contains ids only, and is kept for a year after the erasure has ended.
-
-     """
+    """The receipt of an erasure. It contains ids only, and is kept for a year after the erasure has ended."""
 
     id: str
     """ The id of the erasure (`era_…`). """
@@ -45,10 +39,6 @@ class Erasure:
     access in Clio. At most 100 logins are listed; empty when the erasure is done. Of a contact what is kept for a
     reason: `kept_hash`, `kept_feed_line`, `kept_audit`, `kept_matters`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         id = self.id
@@ -73,36 +63,31 @@ class Erasure:
             remaining_item = remaining_item_data.to_dict()
             remaining.append(remaining_item)
 
-
-
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "subject": subject,
-            "status": status,
-            "requested_by": requested_by,
-            "requested_at": requested_at,
-            "finished_at": finished_at,
-            "remaining": remaining,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "subject": subject,
+                "status": status,
+                "requested_by": requested_by,
+                "requested_at": requested_at,
+                "finished_at": finished_at,
+                "remaining": remaining,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.code_detail import CodeDetail  # noqa: PLC0415
         from ..models.erasure_subject import ErasureSubject  # noqa: PLC0415
+
         d = dict(src_dict)
         id = d.pop("id")
 
         subject = ErasureSubject.from_dict(d.pop("subject"))
-
-
-
 
         status = d.pop("status")
 
@@ -113,11 +98,7 @@ class Erasure:
 
         requested_by = _parse_requested_by(d.pop("requested_by"))
 
-
         requested_at = datetime.datetime.fromisoformat(d.pop("requested_at"))
-
-
-
 
         def _parse_finished_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -127,8 +108,6 @@ class Erasure:
                     raise TypeError()
                 finished_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return finished_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
@@ -136,16 +115,12 @@ class Erasure:
 
         finished_at = _parse_finished_at(d.pop("finished_at"))
 
-
         remaining = []
         _remaining = d.pop("remaining")
-        for remaining_item_data in (_remaining):
+        for remaining_item_data in _remaining:
             remaining_item = CodeDetail.from_dict(remaining_item_data)
 
-
-
             remaining.append(remaining_item)
-
 
         erasure = cls(
             id=id,
@@ -156,7 +131,6 @@ class Erasure:
             finished_at=finished_at,
             remaining=remaining,
         )
-
 
         erasure.additional_properties = d
         return erasure

@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="ErasureSubject")
 
 
-
 @_attrs_define
 class ErasureSubject:
-    """ What was erased.
-
-     """
+    """What was erased."""
 
     kind: str
     """ `account` or `contact`. New kinds can be added. """
@@ -22,26 +19,21 @@ class ErasureSubject:
     """ Its id: Levitate's id of the account, or our id of the contact. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         kind = self.kind
 
         id = self.id
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "kind": kind,
-            "id": id,
-        })
+        field_dict.update(
+            {
+                "kind": kind,
+                "id": id,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -54,7 +46,6 @@ class ErasureSubject:
             kind=kind,
             id=id,
         )
-
 
         erasure_subject.additional_properties = d
         return erasure_subject

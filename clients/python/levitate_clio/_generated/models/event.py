@@ -10,12 +10,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="Event")
 
 
-
 @_attrs_define
 class Event:
-    """ An event: a notice that something happened, with ids only. It is what a webhook endpoint gets.
-
-     """
+    """An event: a notice that something happened, with ids only. It is what a webhook endpoint gets."""
 
     id: str
     """ The id of the event (`evt_…`). It is the `webhook-id` of its deliveries. """
@@ -27,10 +24,6 @@ class Event:
     """ `account_id`, and ids and plain words that depend on the type. No names and no addresses. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         id = self.id
 
@@ -40,19 +33,18 @@ class Event:
 
         data = self.data
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "type": type_,
-            "timestamp": timestamp,
-            "data": data,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "type": type_,
+                "timestamp": timestamp,
+                "data": data,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -63,9 +55,6 @@ class Event:
 
         timestamp = datetime.datetime.fromisoformat(d.pop("timestamp"))
 
-
-
-
         data = d.pop("data")
 
         event = cls(
@@ -74,7 +63,6 @@ class Event:
             timestamp=timestamp,
             data=data,
         )
-
 
         event.additional_properties = d
         return event

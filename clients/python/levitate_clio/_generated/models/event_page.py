@@ -7,21 +7,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.event import Event
-
-
-
+    from ..models.event import Event
 
 
 T = TypeVar("T", bound="EventPage")
 
 
-
 @_attrs_define
 class EventPage:
-    """ A page of the events, in order. Store `next_cursor` after each page and start the next request from it.
-
-     """
+    """A page of the events, in order. Store `next_cursor` after each page and start the next request from it."""
 
     data: list[Event]
     """ The events after the cursor. With a filter a page can be empty although more follow. """
@@ -31,48 +25,39 @@ class EventPage:
     """ Whether more events may follow at once. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         data = []
         for data_item_data in self.data:
             data_item = data_item_data.to_dict()
             data.append(data_item)
 
-
-
         next_cursor = self.next_cursor
 
         has_more = self.has_more
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "data": data,
-            "next_cursor": next_cursor,
-            "has_more": has_more,
-        })
+        field_dict.update(
+            {
+                "data": data,
+                "next_cursor": next_cursor,
+                "has_more": has_more,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.event import Event  # noqa: PLC0415
+
         d = dict(src_dict)
         data = []
         _data = d.pop("data")
-        for data_item_data in (_data):
+        for data_item_data in _data:
             data_item = Event.from_dict(data_item_data)
 
-
-
             data.append(data_item)
-
 
         next_cursor = d.pop("next_cursor")
 
@@ -83,7 +68,6 @@ class EventPage:
             next_cursor=next_cursor,
             has_more=has_more,
         )
-
 
         event_page.additional_properties = d
         return event_page

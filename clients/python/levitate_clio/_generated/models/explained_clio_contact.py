@@ -7,22 +7,16 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.decision import Decision
-  from ..models.needed_change import NeededChange
-
-
-
+    from ..models.decision import Decision
+    from ..models.needed_change import NeededChange
 
 
 T = TypeVar("T", bound="ExplainedClioContact")
 
 
-
 @_attrs_define
 class ExplainedClioContact:
-    """ A contact of Clio with the decision of the rules by the records that were pulled and the present settings.
-
-     """
+    """A contact of Clio with the decision of the rules by the records that were pulled and the present settings."""
 
     clio_id: str
     """ Clio's id of the contact. """
@@ -40,10 +34,6 @@ class ExplainedClioContact:
     """ What would bring the person into scope: other settings, or changes in Clio. Empty for a person in scope, for
     a company, and if the acting user does not see all that the decision comes from. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         clio_id = self.clio_id
@@ -65,29 +55,27 @@ class ExplainedClioContact:
             would_need_item = would_need_item_data.to_dict()
             would_need.append(would_need_item)
 
-
-
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "clio_id": clio_id,
-            "name": name,
-            "type": type_,
-            "contact_id": contact_id,
-            "state": state,
-            "decision": decision,
-            "would_need": would_need,
-        })
+        field_dict.update(
+            {
+                "clio_id": clio_id,
+                "name": name,
+                "type": type_,
+                "contact_id": contact_id,
+                "state": state,
+                "decision": decision,
+                "would_need": would_need,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.decision import Decision  # noqa: PLC0415
         from ..models.needed_change import NeededChange  # noqa: PLC0415
+
         d = dict(src_dict)
         clio_id = d.pop("clio_id")
 
@@ -102,7 +90,6 @@ class ExplainedClioContact:
 
         contact_id = _parse_contact_id(d.pop("contact_id"))
 
-
         def _parse_state(data: object) -> None | str:
             if data is None:
                 return data
@@ -110,21 +97,14 @@ class ExplainedClioContact:
 
         state = _parse_state(d.pop("state"))
 
-
         decision = Decision.from_dict(d.pop("decision"))
-
-
-
 
         would_need = []
         _would_need = d.pop("would_need")
-        for would_need_item_data in (_would_need):
+        for would_need_item_data in _would_need:
             would_need_item = NeededChange.from_dict(would_need_item_data)
 
-
-
             would_need.append(would_need_item)
-
 
         explained_clio_contact = cls(
             clio_id=clio_id,
@@ -135,7 +115,6 @@ class ExplainedClioContact:
             decision=decision,
             would_need=would_need,
         )
-
 
         explained_clio_contact.additional_properties = d
         return explained_clio_contact

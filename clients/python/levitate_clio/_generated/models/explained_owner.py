@@ -7,21 +7,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.considered_matter import ConsideredMatter
-
-
-
+    from ..models.considered_matter import ConsideredMatter
 
 
 T = TypeVar("T", bound="ExplainedOwner")
 
 
-
 @_attrs_define
 class ExplainedOwner:
-    """ The rule that chose the owner, and every matter that it considered, in order.
-
-     """
+    """The rule that chose the owner, and every matter that it considered, in order."""
 
     rule: str
     """ The rule that decided, as in `Owner.rule`. """
@@ -30,10 +24,6 @@ class ExplainedOwner:
     considered: list[ConsideredMatter]
     """ The matters in the order in which they were considered. Empty if the rule considers none. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         rule = self.rule
@@ -46,24 +36,22 @@ class ExplainedOwner:
             considered_item = considered_item_data.to_dict()
             considered.append(considered_item)
 
-
-
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "rule": rule,
-            "matter_clio_id": matter_clio_id,
-            "considered": considered,
-        })
+        field_dict.update(
+            {
+                "rule": rule,
+                "matter_clio_id": matter_clio_id,
+                "considered": considered,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.considered_matter import ConsideredMatter  # noqa: PLC0415
+
         d = dict(src_dict)
         rule = d.pop("rule")
 
@@ -74,23 +62,18 @@ class ExplainedOwner:
 
         matter_clio_id = _parse_matter_clio_id(d.pop("matter_clio_id"))
 
-
         considered = []
         _considered = d.pop("considered")
-        for considered_item_data in (_considered):
+        for considered_item_data in _considered:
             considered_item = ConsideredMatter.from_dict(considered_item_data)
 
-
-
             considered.append(considered_item)
-
 
         explained_owner = cls(
             rule=rule,
             matter_clio_id=matter_clio_id,
             considered=considered,
         )
-
 
         explained_owner.additional_properties = d
         return explained_owner

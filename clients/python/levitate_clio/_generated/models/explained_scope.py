@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="ExplainedScope")
 
 
-
 @_attrs_define
 class ExplainedScope:
-    """ The rule that put the contact in or out of scope.
-
-     """
+    """The rule that put the contact in or out of scope."""
 
     rule: str
     """ The name of the rule or setting that decided, for example `clients` or `include_related`. `not_shown` if the
@@ -23,26 +20,21 @@ class ExplainedScope:
     """ The reason in plain words, for a Success Manager. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         rule = self.rule
 
         detail = self.detail
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "rule": rule,
-            "detail": detail,
-        })
+        field_dict.update(
+            {
+                "rule": rule,
+                "detail": detail,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -55,7 +47,6 @@ class ExplainedScope:
             rule=rule,
             detail=detail,
         )
-
 
         explained_scope.additional_properties = d
         return explained_scope

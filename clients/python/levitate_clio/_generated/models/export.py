@@ -8,21 +8,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.export_held import ExportHeld
-
-
-
+    from ..models.export_held import ExportHeld
 
 
 T = TypeVar("T", bound="Export")
 
 
-
 @_attrs_define
 class Export:
-    """ Everything that is held about one person.
-
-     """
+    """Everything that is held about one person."""
 
     contact_id: str
     """ Our id of the contact. """
@@ -35,10 +29,6 @@ class Export:
     """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         contact_id = self.contact_id
 
@@ -48,23 +38,23 @@ class Export:
 
         held = self.held.to_dict()
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "contact_id": contact_id,
-            "clio_id": clio_id,
-            "exported_at": exported_at,
-            "held": held,
-        })
+        field_dict.update(
+            {
+                "contact_id": contact_id,
+                "clio_id": clio_id,
+                "exported_at": exported_at,
+                "held": held,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.export_held import ExportHeld  # noqa: PLC0415
+
         d = dict(src_dict)
         contact_id = d.pop("contact_id")
 
@@ -72,13 +62,7 @@ class Export:
 
         exported_at = datetime.datetime.fromisoformat(d.pop("exported_at"))
 
-
-
-
         held = ExportHeld.from_dict(d.pop("held"))
-
-
-
 
         export = cls(
             contact_id=contact_id,
@@ -86,7 +70,6 @@ class Export:
             exported_at=exported_at,
             held=held,
         )
-
 
         export.additional_properties = d
         return export

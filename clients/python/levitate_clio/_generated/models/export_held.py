@@ -9,38 +9,24 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="ExportHeld")
 
 
-
 @_attrs_define
 class ExportHeld:
-    """ The rows about the person by table. `docs/retention.md` says what each table is for and how long it is kept.
-
-     """
+    """The rows about the person by table. `docs/retention.md` says what each table is for and how long it is kept."""
 
     additional_properties: dict[str, list[Any]] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
-        
+
         field_dict: dict[str, Any] = {}
         for prop_name, prop in self.additional_properties.items():
             field_dict[prop_name] = prop
 
-
-
-
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        export_held = cls(
-        )
-
+        export_held = cls()
 
         additional_properties = {}
         for prop_name, prop_dict in d.items():

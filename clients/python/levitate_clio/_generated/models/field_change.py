@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="FieldChange")
 
 
-
 @_attrs_define
 class FieldChange:
-    """ The value of a field before and after a change.
-
-     """
+    """The value of a field before and after a change."""
 
     from_: Any
     """ The value before the change, in the form that it has in a contact. Null if there was none. """
@@ -22,26 +19,21 @@ class FieldChange:
     """ The value after the change. Null if there is none. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         from_ = self.from_
 
         to = self.to
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "from": from_,
-            "to": to,
-        })
+        field_dict.update(
+            {
+                "from": from_,
+                "to": to,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -54,7 +46,6 @@ class FieldChange:
             from_=from_,
             to=to,
         )
-
 
         field_change.additional_properties = d
         return field_change

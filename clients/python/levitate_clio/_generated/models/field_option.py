@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="FieldOption")
 
 
-
 @_attrs_define
 class FieldOption:
-    """ One option of a picklist in Clio.
-
-     """
+    """One option of a picklist in Clio."""
 
     id: str
     """ Clio's id of the option. """
@@ -24,10 +21,6 @@ class FieldOption:
     """ Whether the option was deleted in Clio. Contacts can still have it. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         id = self.id
 
@@ -36,18 +29,17 @@ class FieldOption:
 
         deleted = self.deleted
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "option": option,
-            "deleted": deleted,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "option": option,
+                "deleted": deleted,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -61,7 +53,6 @@ class FieldOption:
 
         option = _parse_option(d.pop("option"))
 
-
         deleted = d.pop("deleted")
 
         field_option = cls(
@@ -69,7 +60,6 @@ class FieldOption:
             option=option,
             deleted=deleted,
         )
-
 
         field_option.additional_properties = d
         return field_option

@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="FieldProblem")
 
 
-
 @_attrs_define
 class FieldProblem:
-    """ An error in one part of the body, query or headers.
-
-     """
+    """An error in one part of the body, query or headers."""
 
     pointer: str
     """ A JSON pointer into the body, such as `/users/0/email`, or the place and name of a parameter, such as
@@ -23,26 +20,21 @@ class FieldProblem:
     """ What is wrong there and what must be sent, in plain words. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         pointer = self.pointer
 
         detail = self.detail
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "pointer": pointer,
-            "detail": detail,
-        })
+        field_dict.update(
+            {
+                "pointer": pointer,
+                "detail": detail,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -55,7 +47,6 @@ class FieldProblem:
             pointer=pointer,
             detail=detail,
         )
-
 
         field_problem.additional_properties = d
         return field_problem

@@ -8,21 +8,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.fleet_health import FleetHealth
-
-
-
+    from ..models.fleet_health import FleetHealth
 
 
 T = TypeVar("T", bound="Fleet")
 
 
-
 @_attrs_define
 class Fleet:
-    """ All accounts of a token at a glance.
-
-     """
+    """All accounts of a token at a glance."""
 
     health: FleetHealth
     """ How many accounts have each health. """
@@ -34,10 +28,6 @@ class Fleet:
     holds_waiting: int
     """ Holds that wait for a person. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         health = self.health.to_dict()
@@ -52,28 +42,25 @@ class Fleet:
 
         holds_waiting = self.holds_waiting
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "health": health,
-            "runs_in_flight": runs_in_flight,
-            "oldest_unserved_slot_at": oldest_unserved_slot_at,
-            "holds_waiting": holds_waiting,
-        })
+        field_dict.update(
+            {
+                "health": health,
+                "runs_in_flight": runs_in_flight,
+                "oldest_unserved_slot_at": oldest_unserved_slot_at,
+                "holds_waiting": holds_waiting,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.fleet_health import FleetHealth  # noqa: PLC0415
+
         d = dict(src_dict)
         health = FleetHealth.from_dict(d.pop("health"))
-
-
-
 
         runs_in_flight = d.pop("runs_in_flight")
 
@@ -85,15 +72,12 @@ class Fleet:
                     raise TypeError()
                 oldest_unserved_slot_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return oldest_unserved_slot_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(datetime.datetime | None, data)
 
         oldest_unserved_slot_at = _parse_oldest_unserved_slot_at(d.pop("oldest_unserved_slot_at"))
-
 
         holds_waiting = d.pop("holds_waiting")
 
@@ -103,7 +87,6 @@ class Fleet:
             oldest_unserved_slot_at=oldest_unserved_slot_at,
             holds_waiting=holds_waiting,
         )
-
 
         fleet.additional_properties = d
         return fleet

@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="FleetHealth")
 
 
-
 @_attrs_define
 class FleetHealth:
-    """ How many accounts have each health.
-
-     """
+    """How many accounts have each health."""
 
     ok: int
     """ Everything works. """
@@ -26,10 +23,6 @@ class FleetHealth:
     """ The integration is off. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         ok = self.ok
 
@@ -39,19 +32,18 @@ class FleetHealth:
 
         disabled = self.disabled
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "ok": ok,
-            "degraded": degraded,
-            "needs_attention": needs_attention,
-            "disabled": disabled,
-        })
+        field_dict.update(
+            {
+                "ok": ok,
+                "degraded": degraded,
+                "needs_attention": needs_attention,
+                "disabled": disabled,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -70,7 +62,6 @@ class FleetHealth:
             needs_attention=needs_attention,
             disabled=disabled,
         )
-
 
         fleet_health.additional_properties = d
         return fleet_health

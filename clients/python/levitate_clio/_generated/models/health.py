@@ -11,35 +11,24 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="Health")
 
 
-
 @_attrs_define
 class Health:
-    """ The process is alive.
-
-     """
+    """The process is alive."""
 
     status: str | Unset = UNSET
     """ Always `ok`: the process is alive. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         status = self.status
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-        })
+        field_dict.update({})
         if status is not UNSET:
             field_dict["status"] = status
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -49,7 +38,6 @@ class Health:
         health = cls(
             status=status,
         )
-
 
         health.additional_properties = d
         return health

@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="HealthReason")
 
 
-
 @_attrs_define
 class HealthReason:
-    """ A reason why an account's health is not `ok`. The code is that of an issue, `no_working_login` or `disabled`.
-
-     """
+    """A reason why an account's health is not `ok`. The code is that of an issue, `no_working_login` or `disabled`."""
 
     code: str
     """ A stable code to decide by. New codes can be added. """
@@ -22,26 +19,21 @@ class HealthReason:
     """ What is wrong and what to do about it, in plain words. Do not parse it: the wording can change. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         code = self.code
 
         detail = self.detail
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "code": code,
-            "detail": detail,
-        })
+        field_dict.update(
+            {
+                "code": code,
+                "detail": detail,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -54,7 +46,6 @@ class HealthReason:
             code=code,
             detail=detail,
         )
-
 
         health_reason.additional_properties = d
         return health_reason

@@ -8,22 +8,16 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.new_clients_summary import NewClientsSummary
-  from ..models.preview_summary import PreviewSummary
-
-
-
+    from ..models.new_clients_summary import NewClientsSummary
+    from ..models.preview_summary import PreviewSummary
 
 
 T = TypeVar("T", bound="Hold")
 
 
-
 @_attrs_define
 class Hold:
-    """ Removals, announcements or a first publication that wait for a person's decision.
-
-     """
+    """Removals, announcements or a first publication that wait for a person's decision."""
 
     id: str
     """ The id of the hold (`hld_…`). """
@@ -52,13 +46,10 @@ class Hold:
     """ Levitate's id of the user who decided. Null while it is open, and if the request named nobody. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         from ..models.new_clients_summary import NewClientsSummary  # noqa: PLC0415
         from ..models.preview_summary import PreviewSummary  # noqa: PLC0415
+
         id = self.id
 
         kind = self.kind
@@ -70,8 +61,6 @@ class Hold:
         count = self.count
 
         contact_clio_ids = self.contact_clio_ids
-
-
 
         summary: dict[str, Any] | None
         if isinstance(self.summary, NewClientsSummary):
@@ -92,30 +81,30 @@ class Hold:
         decided_by: None | str
         decided_by = self.decided_by
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "kind": kind,
-            "status": status,
-            "run_id": run_id,
-            "count": count,
-            "contact_clio_ids": contact_clio_ids,
-            "summary": summary,
-            "opened_at": opened_at,
-            "decided_at": decided_at,
-            "decided_by": decided_by,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "kind": kind,
+                "status": status,
+                "run_id": run_id,
+                "count": count,
+                "contact_clio_ids": contact_clio_ids,
+                "summary": summary,
+                "opened_at": opened_at,
+                "decided_at": decided_at,
+                "decided_by": decided_by,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.new_clients_summary import NewClientsSummary  # noqa: PLC0415
         from ..models.preview_summary import PreviewSummary  # noqa: PLC0415
+
         d = dict(src_dict)
         id = d.pop("id")
 
@@ -129,7 +118,6 @@ class Hold:
 
         contact_clio_ids = cast(list[str], d.pop("contact_clio_ids"))
 
-
         def _parse_summary(data: object) -> NewClientsSummary | None | PreviewSummary:
             if data is None:
                 return data
@@ -137,8 +125,6 @@ class Hold:
                 if not isinstance(data, dict):
                     raise TypeError()
                 summary_type_0 = NewClientsSummary.from_dict(data)
-
-
 
                 return summary_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
@@ -148,8 +134,6 @@ class Hold:
                     raise TypeError()
                 summary_type_1 = PreviewSummary.from_dict(data)
 
-
-
                 return summary_type_1
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
@@ -157,11 +141,7 @@ class Hold:
 
         summary = _parse_summary(d.pop("summary"))
 
-
         opened_at = datetime.datetime.fromisoformat(d.pop("opened_at"))
-
-
-
 
         def _parse_decided_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -171,8 +151,6 @@ class Hold:
                     raise TypeError()
                 decided_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return decided_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
@@ -180,14 +158,12 @@ class Hold:
 
         decided_at = _parse_decided_at(d.pop("decided_at"))
 
-
         def _parse_decided_by(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         decided_by = _parse_decided_by(d.pop("decided_by"))
-
 
         hold = cls(
             id=id,
@@ -201,7 +177,6 @@ class Hold:
             decided_at=decided_at,
             decided_by=decided_by,
         )
-
 
         hold.additional_properties = d
         return hold

@@ -7,21 +7,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.previewed_change import PreviewedChange
-
-
-
+    from ..models.previewed_change import PreviewedChange
 
 
 T = TypeVar("T", bound="HoldItem")
 
 
-
 @_attrs_define
 class HoldItem:
-    """ One contact in a hold.
-
-     """
+    """One contact in a hold."""
 
     id: str
     """ The id of the item (`itm_…`), for a decision about this item. """
@@ -40,12 +34,9 @@ class HoldItem:
     is none. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         from ..models.previewed_change import PreviewedChange  # noqa: PLC0415
+
         id = self.id
 
         clio_id = self.clio_id
@@ -64,25 +55,25 @@ class HoldItem:
         else:
             change = self.change
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "clio_id": clio_id,
-            "contact_id": contact_id,
-            "name": name,
-            "new_client": new_client,
-            "change": change,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "clio_id": clio_id,
+                "contact_id": contact_id,
+                "name": name,
+                "new_client": new_client,
+                "change": change,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.previewed_change import PreviewedChange  # noqa: PLC0415
+
         d = dict(src_dict)
         id = d.pop("id")
 
@@ -95,7 +86,6 @@ class HoldItem:
 
         contact_id = _parse_contact_id(d.pop("contact_id"))
 
-
         name = d.pop("name")
 
         def _parse_new_client(data: object) -> bool | None:
@@ -105,7 +95,6 @@ class HoldItem:
 
         new_client = _parse_new_client(d.pop("new_client"))
 
-
         def _parse_change(data: object) -> None | PreviewedChange:
             if data is None:
                 return data
@@ -114,15 +103,12 @@ class HoldItem:
                     raise TypeError()
                 change_type_0 = PreviewedChange.from_dict(data)
 
-
-
                 return change_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(None | PreviewedChange, data)
 
         change = _parse_change(d.pop("change"))
-
 
         hold_item = cls(
             id=id,
@@ -132,7 +118,6 @@ class HoldItem:
             new_client=new_client,
             change=change,
         )
-
 
         hold_item.additional_properties = d
         return hold_item

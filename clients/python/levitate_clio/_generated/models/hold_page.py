@@ -9,21 +9,15 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-  from ..models.hold import Hold
-
-
-
+    from ..models.hold import Hold
 
 
 T = TypeVar("T", bound="HoldPage")
 
 
-
 @_attrs_define
 class HoldPage:
-    """ A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`.
-
-     """
+    """A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`."""
 
     data: list[Hold]
     """ The items of this page, in the order of the list. """
@@ -35,17 +29,11 @@ class HoldPage:
     """ How many items all pages have together. Only with `count=true`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         data = []
         for data_item_data in self.data:
             data_item = data_item_data.to_dict()
             data.append(data_item)
-
-
 
         next_cursor: None | str
         next_cursor = self.next_cursor
@@ -58,34 +46,31 @@ class HoldPage:
         else:
             total = self.total
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "data": data,
-            "next_cursor": next_cursor,
-            "has_more": has_more,
-        })
+        field_dict.update(
+            {
+                "data": data,
+                "next_cursor": next_cursor,
+                "has_more": has_more,
+            }
+        )
         if total is not UNSET:
             field_dict["total"] = total
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.hold import Hold  # noqa: PLC0415
+
         d = dict(src_dict)
         data = []
         _data = d.pop("data")
-        for data_item_data in (_data):
+        for data_item_data in _data:
             data_item = Hold.from_dict(data_item_data)
 
-
-
             data.append(data_item)
-
 
         def _parse_next_cursor(data: object) -> None | str:
             if data is None:
@@ -93,7 +78,6 @@ class HoldPage:
             return cast(None | str, data)
 
         next_cursor = _parse_next_cursor(d.pop("next_cursor"))
-
 
         has_more = d.pop("has_more")
 
@@ -106,14 +90,12 @@ class HoldPage:
 
         total = _parse_total(d.pop("total", UNSET))
 
-
         hold_page = cls(
             data=data,
             next_cursor=next_cursor,
             has_more=has_more,
             total=total,
         )
-
 
         hold_page.additional_properties = d
         return hold_page

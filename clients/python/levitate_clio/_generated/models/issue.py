@@ -8,21 +8,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.issue_subject import IssueSubject
-
-
-
+    from ..models.issue_subject import IssueSubject
 
 
 T = TypeVar("T", bound="Issue")
 
 
-
 @_attrs_define
 class Issue:
-    """ A condition that needs attention. docs/issues.md lists the codes. It resolves by itself when its cause ends.
-
-     """
+    """A condition that needs attention. docs/issues.md lists the codes. It resolves by itself when its cause ends."""
 
     id: str
     """ The id of the issue (`iss_…`). """
@@ -40,10 +34,6 @@ class Issue:
     resolved_at: datetime.datetime | None
     """ When the issue was resolved (RFC 3339, UTC). Null while it is open. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         id = self.id
@@ -64,26 +54,26 @@ class Issue:
         else:
             resolved_at = self.resolved_at
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "code": code,
-            "severity": severity,
-            "detail": detail,
-            "subject": subject,
-            "opened_at": opened_at,
-            "resolved_at": resolved_at,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "code": code,
+                "severity": severity,
+                "detail": detail,
+                "subject": subject,
+                "opened_at": opened_at,
+                "resolved_at": resolved_at,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.issue_subject import IssueSubject  # noqa: PLC0415
+
         d = dict(src_dict)
         id = d.pop("id")
 
@@ -95,13 +85,7 @@ class Issue:
 
         subject = IssueSubject.from_dict(d.pop("subject"))
 
-
-
-
         opened_at = datetime.datetime.fromisoformat(d.pop("opened_at"))
-
-
-
 
         def _parse_resolved_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -111,15 +95,12 @@ class Issue:
                     raise TypeError()
                 resolved_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return resolved_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(datetime.datetime | None, data)
 
         resolved_at = _parse_resolved_at(d.pop("resolved_at"))
-
 
         issue = cls(
             id=id,
@@ -130,7 +111,6 @@ class Issue:
             opened_at=opened_at,
             resolved_at=resolved_at,
         )
-
 
         issue.additional_properties = d
         return issue

@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="IssueSubject")
 
 
-
 @_attrs_define
 class IssueSubject:
-    """ The subject of an issue.
-
-     """
+    """The subject of an issue."""
 
     kind: str
     """ What it is: `account`, `connection`, `contact`, `matter`, `relationship`, `hold`, `setting`,
@@ -24,26 +21,21 @@ class IssueSubject:
     the whole account. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         kind = self.kind
 
         id = self.id
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "kind": kind,
-            "id": id,
-        })
+        field_dict.update(
+            {
+                "kind": kind,
+                "id": id,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -56,7 +48,6 @@ class IssueSubject:
             kind=kind,
             id=id,
         )
-
 
         issue_subject.additional_properties = d
         return issue_subject

@@ -10,12 +10,9 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="KeyFactSettings")
 
 
-
 @_attrs_define
 class KeyFactSettings:
-    """ The key facts that contacts get.
-
-     """
+    """The key facts that contacts get."""
 
     birthday: bool | Unset = UNSET
     """ Whether contacts get their birthday. """
@@ -23,10 +20,6 @@ class KeyFactSettings:
     """ Whether contacts get their id in Clio. """
     custom_date_field_ids: list[str] | Unset = UNSET
     """ Clio's ids of date fields of contacts whose values become key facts. At most 20, each field once. """
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         birthday = self.birthday
@@ -37,13 +30,9 @@ class KeyFactSettings:
         if not isinstance(self.custom_date_field_ids, Unset):
             custom_date_field_ids = self.custom_date_field_ids
 
-
-
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-        })
+        field_dict.update({})
         if birthday is not UNSET:
             field_dict["birthday"] = birthday
         if clio_id is not UNSET:
@@ -52,8 +41,6 @@ class KeyFactSettings:
             field_dict["custom_date_field_ids"] = custom_date_field_ids
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -64,7 +51,6 @@ class KeyFactSettings:
 
         custom_date_field_ids = cast(list[str], d.pop("custom_date_field_ids", UNSET))
 
-
         key_fact_settings = cls(
             birthday=birthday,
             clio_id=clio_id,
@@ -72,4 +58,3 @@ class KeyFactSettings:
         )
 
         return key_fact_settings
-

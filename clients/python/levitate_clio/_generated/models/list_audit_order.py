@@ -1,8 +1,12 @@
 from typing import Literal
 
-ListAuditOrder = Literal['newest', 'oldest']
+ListAuditOrder = Literal["newest", "oldest"]
 
-LIST_AUDIT_ORDER_VALUES: set[ListAuditOrder] = { 'newest', 'oldest',  }
+LIST_AUDIT_ORDER_VALUES: set[ListAuditOrder] = {
+    "newest",
+    "oldest",
+}
+
 
 def check_list_audit_order(value: str) -> ListAuditOrder:
     if value in LIST_AUDIT_ORDER_VALUES:

@@ -1,8 +1,12 @@
 from typing import Literal
 
-ListContactsOrder = Literal['newest', 'oldest']
+ListContactsOrder = Literal["newest", "oldest"]
 
-LIST_CONTACTS_ORDER_VALUES: set[ListContactsOrder] = { 'newest', 'oldest',  }
+LIST_CONTACTS_ORDER_VALUES: set[ListContactsOrder] = {
+    "newest",
+    "oldest",
+}
+
 
 def check_list_contacts_order(value: str) -> ListContactsOrder:
     if value in LIST_CONTACTS_ORDER_VALUES:

@@ -1,8 +1,12 @@
 from typing import Literal
 
-ListDeliveriesOrder = Literal['newest', 'oldest']
+ListDeliveriesOrder = Literal["newest", "oldest"]
 
-LIST_DELIVERIES_ORDER_VALUES: set[ListDeliveriesOrder] = { 'newest', 'oldest',  }
+LIST_DELIVERIES_ORDER_VALUES: set[ListDeliveriesOrder] = {
+    "newest",
+    "oldest",
+}
+
 
 def check_list_deliveries_order(value: str) -> ListDeliveriesOrder:
     if value in LIST_DELIVERIES_ORDER_VALUES:

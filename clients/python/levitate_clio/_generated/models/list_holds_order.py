@@ -1,8 +1,12 @@
 from typing import Literal
 
-ListHoldsOrder = Literal['newest', 'oldest']
+ListHoldsOrder = Literal["newest", "oldest"]
 
-LIST_HOLDS_ORDER_VALUES: set[ListHoldsOrder] = { 'newest', 'oldest',  }
+LIST_HOLDS_ORDER_VALUES: set[ListHoldsOrder] = {
+    "newest",
+    "oldest",
+}
+
 
 def check_list_holds_order(value: str) -> ListHoldsOrder:
     if value in LIST_HOLDS_ORDER_VALUES:

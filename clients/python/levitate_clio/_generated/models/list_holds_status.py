@@ -1,8 +1,13 @@
 from typing import Literal
 
-ListHoldsStatus = Literal['discarded', 'open', 'released']
+ListHoldsStatus = Literal["discarded", "open", "released"]
 
-LIST_HOLDS_STATUS_VALUES: set[ListHoldsStatus] = { 'discarded', 'open', 'released',  }
+LIST_HOLDS_STATUS_VALUES: set[ListHoldsStatus] = {
+    "discarded",
+    "open",
+    "released",
+}
+
 
 def check_list_holds_status(value: str) -> ListHoldsStatus:
     if value in LIST_HOLDS_STATUS_VALUES:

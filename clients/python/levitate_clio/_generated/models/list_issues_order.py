@@ -1,8 +1,12 @@
 from typing import Literal
 
-ListIssuesOrder = Literal['newest', 'oldest']
+ListIssuesOrder = Literal["newest", "oldest"]
 
-LIST_ISSUES_ORDER_VALUES: set[ListIssuesOrder] = { 'newest', 'oldest',  }
+LIST_ISSUES_ORDER_VALUES: set[ListIssuesOrder] = {
+    "newest",
+    "oldest",
+}
+
 
 def check_list_issues_order(value: str) -> ListIssuesOrder:
     if value in LIST_ISSUES_ORDER_VALUES:

@@ -1,8 +1,13 @@
 from typing import Literal
 
-ListIssuesSeverity = Literal['error', 'info', 'warning']
+ListIssuesSeverity = Literal["error", "info", "warning"]
 
-LIST_ISSUES_SEVERITY_VALUES: set[ListIssuesSeverity] = { 'error', 'info', 'warning',  }
+LIST_ISSUES_SEVERITY_VALUES: set[ListIssuesSeverity] = {
+    "error",
+    "info",
+    "warning",
+}
+
 
 def check_list_issues_severity(value: str) -> ListIssuesSeverity:
     if value in LIST_ISSUES_SEVERITY_VALUES:

@@ -1,8 +1,19 @@
 from typing import Literal
 
-ListRunsTrigger = Literal['connect', 'manual', 'schedule', 'settings', 'upgrade', 'users', 'webhook']
+ListRunsTrigger = Literal[
+    "connect", "manual", "schedule", "settings", "upgrade", "users", "webhook"
+]
 
-LIST_RUNS_TRIGGER_VALUES: set[ListRunsTrigger] = { 'connect', 'manual', 'schedule', 'settings', 'upgrade', 'users', 'webhook',  }
+LIST_RUNS_TRIGGER_VALUES: set[ListRunsTrigger] = {
+    "connect",
+    "manual",
+    "schedule",
+    "settings",
+    "upgrade",
+    "users",
+    "webhook",
+}
+
 
 def check_list_runs_trigger(value: str) -> ListRunsTrigger:
     if value in LIST_RUNS_TRIGGER_VALUES:

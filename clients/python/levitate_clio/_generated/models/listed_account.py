@@ -7,24 +7,18 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 
 if TYPE_CHECKING:
-  from ..models.clio_firm import ClioFirm
-  from ..models.health_reason import HealthReason
-  from ..models.run import Run
-  from ..models.status_connections import StatusConnections
-
-
-
+    from ..models.clio_firm import ClioFirm
+    from ..models.health_reason import HealthReason
+    from ..models.run import Run
+    from ..models.status_connections import StatusConnections
 
 
 T = TypeVar("T", bound="ListedAccount")
 
 
-
 @_attrs_define
 class ListedAccount:
-    """ An account with its health at a glance.
-
-     """
+    """An account with its health at a glance."""
 
     name: str
     """ The name of the firm. """
@@ -65,13 +59,10 @@ class ListedAccount:
     run: None | Run
     """ The newest run, ended or not. Null if there was none. """
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         from ..models.clio_firm import ClioFirm  # noqa: PLC0415
         from ..models.run import Run  # noqa: PLC0415
+
         name = self.name
 
         time_zone = self.time_zone
@@ -104,8 +95,6 @@ class ListedAccount:
             health_reasons_item = health_reasons_item_data.to_dict()
             health_reasons.append(health_reasons_item)
 
-
-
         last_successful_run_at: None | str
         if isinstance(self.last_successful_run_at, datetime.datetime):
             last_successful_run_at = self.last_successful_run_at.isoformat()
@@ -122,31 +111,30 @@ class ListedAccount:
         else:
             run = self.run
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-            "name": name,
-            "time_zone": time_zone,
-            "country": country,
-            "primary_user_id": primary_user_id,
-            "enabled": enabled,
-            "publish": publish,
-            "id": id,
-            "clio": clio,
-            "created_at": created_at,
-            "updated_at": updated_at,
-            "health": health,
-            "health_reasons": health_reasons,
-            "last_successful_run_at": last_successful_run_at,
-            "connections": connections,
-            "open_issues": open_issues,
-            "run": run,
-        })
+        field_dict.update(
+            {
+                "name": name,
+                "time_zone": time_zone,
+                "country": country,
+                "primary_user_id": primary_user_id,
+                "enabled": enabled,
+                "publish": publish,
+                "id": id,
+                "clio": clio,
+                "created_at": created_at,
+                "updated_at": updated_at,
+                "health": health,
+                "health_reasons": health_reasons,
+                "last_successful_run_at": last_successful_run_at,
+                "connections": connections,
+                "open_issues": open_issues,
+                "run": run,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -154,6 +142,7 @@ class ListedAccount:
         from ..models.health_reason import HealthReason  # noqa: PLC0415
         from ..models.run import Run  # noqa: PLC0415
         from ..models.status_connections import StatusConnections  # noqa: PLC0415
+
         d = dict(src_dict)
         name = d.pop("name")
 
@@ -167,7 +156,6 @@ class ListedAccount:
             return cast(None | str, data)
 
         primary_user_id = _parse_primary_user_id(d.pop("primary_user_id"))
-
 
         enabled = d.pop("enabled")
 
@@ -183,8 +171,6 @@ class ListedAccount:
                     raise TypeError()
                 clio_type_0 = ClioFirm.from_dict(data)
 
-
-
                 return clio_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
@@ -192,28 +178,18 @@ class ListedAccount:
 
         clio = _parse_clio(d.pop("clio"))
 
-
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
 
-
-
-
         updated_at = datetime.datetime.fromisoformat(d.pop("updated_at"))
-
-
-
 
         health = d.pop("health")
 
         health_reasons = []
         _health_reasons = d.pop("health_reasons")
-        for health_reasons_item_data in (_health_reasons):
+        for health_reasons_item_data in _health_reasons:
             health_reasons_item = HealthReason.from_dict(health_reasons_item_data)
 
-
-
             health_reasons.append(health_reasons_item)
-
 
         def _parse_last_successful_run_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -223,8 +199,6 @@ class ListedAccount:
                     raise TypeError()
                 last_successful_run_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return last_successful_run_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
@@ -232,11 +206,7 @@ class ListedAccount:
 
         last_successful_run_at = _parse_last_successful_run_at(d.pop("last_successful_run_at"))
 
-
         connections = StatusConnections.from_dict(d.pop("connections"))
-
-
-
 
         open_issues = d.pop("open_issues")
 
@@ -248,15 +218,12 @@ class ListedAccount:
                     raise TypeError()
                 run_type_0 = Run.from_dict(data)
 
-
-
                 return run_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(None | Run, data)
 
         run = _parse_run(d.pop("run"))
-
 
         listed_account = cls(
             name=name,
@@ -278,4 +245,3 @@ class ListedAccount:
         )
 
         return listed_account
-

@@ -10,12 +10,9 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="LocationTags")
 
 
-
 @_attrs_define
 class LocationTags:
-    """ The parts of the primary address that become tags.
-
-     """
+    """The parts of the primary address that become tags."""
 
     city: bool | Unset = UNSET
     """ Whether the city becomes a tag. """
@@ -26,10 +23,6 @@ class LocationTags:
     country: bool | Unset = UNSET
     """ Whether the country becomes a tag. """
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         city = self.city
 
@@ -39,11 +32,9 @@ class LocationTags:
 
         country = self.country
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-        })
+        field_dict.update({})
         if city is not UNSET:
             field_dict["city"] = city
         if state is not UNSET:
@@ -54,8 +45,6 @@ class LocationTags:
             field_dict["country"] = country
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -76,4 +65,3 @@ class LocationTags:
         )
 
         return location_tags
-

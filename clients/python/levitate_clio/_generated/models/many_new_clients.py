@@ -9,21 +9,15 @@ from ..models.many_new_clients_action import ManyNewClientsAction, check_many_ne
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-  from ..models.new_client_filter import NewClientFilter
-
-
-
+    from ..models.new_client_filter import NewClientFilter
 
 
 T = TypeVar("T", bound="ManyNewClients")
 
 
-
 @_attrs_define
 class ManyNewClients:
-    """ A decision about many new clients that are held. Name them by `ids`, or describe them by `filter`.
-
-     """
+    """A decision about many new clients that are held. Name them by `ids`, or describe them by `filter`."""
 
     action: ManyNewClientsAction
     """ `release`: the event `client.new` of each is sent. `suppress`: they are never announced. """
@@ -32,12 +26,9 @@ class ManyNewClients:
     filter_: NewClientFilter | None | Unset = UNSET
     """ Which held new clients are meant. Null if `ids` are given. """
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         from ..models.new_client_filter import NewClientFilter  # noqa: PLC0415
+
         action: str = self.action
 
         ids: list[str] | None | Unset
@@ -45,7 +36,6 @@ class ManyNewClients:
             ids = UNSET
         elif isinstance(self.ids, list):
             ids = self.ids
-
 
         else:
             ids = self.ids
@@ -58,12 +48,13 @@ class ManyNewClients:
         else:
             filter_ = self.filter_
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-            "action": action,
-        })
+        field_dict.update(
+            {
+                "action": action,
+            }
+        )
         if ids is not UNSET:
             field_dict["ids"] = ids
         if filter_ is not UNSET:
@@ -71,16 +62,12 @@ class ManyNewClients:
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.new_client_filter import NewClientFilter  # noqa: PLC0415
+
         d = dict(src_dict)
         action = check_many_new_clients_action(d.pop("action"))
-
-
-
 
         def _parse_ids(data: object) -> list[str] | None | Unset:
             if data is None:
@@ -99,7 +86,6 @@ class ManyNewClients:
 
         ids = _parse_ids(d.pop("ids", UNSET))
 
-
         def _parse_filter_(data: object) -> NewClientFilter | None | Unset:
             if data is None:
                 return data
@@ -110,15 +96,12 @@ class ManyNewClients:
                     raise TypeError()
                 filter_type_0 = NewClientFilter.from_dict(data)
 
-
-
                 return filter_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(NewClientFilter | None | Unset, data)
 
         filter_ = _parse_filter_(d.pop("filter", UNSET))
-
 
         many_new_clients = cls(
             action=action,
@@ -127,4 +110,3 @@ class ManyNewClients:
         )
 
         return many_new_clients
-

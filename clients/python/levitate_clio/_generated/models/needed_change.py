@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="NeededChange")
 
 
-
 @_attrs_define
 class NeededChange:
-    """ A change that would bring a person into scope. Exactly one of `setting` and `clio` is set.
-
-     """
+    """A change that would bring a person into scope. Exactly one of `setting` and `clio` is set."""
 
     setting: None | str
     """ The JSON pointer of the setting that would have to change. """
@@ -27,10 +24,6 @@ class NeededChange:
     """ Whether this change alone is enough. Those that are not are needed together. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         setting: None | str
         setting = self.setting
@@ -42,23 +35,23 @@ class NeededChange:
 
         alone = self.alone
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "setting": setting,
-            "clio": clio,
-            "detail": detail,
-            "alone": alone,
-        })
+        field_dict.update(
+            {
+                "setting": setting,
+                "clio": clio,
+                "detail": detail,
+                "alone": alone,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
+
         def _parse_setting(data: object) -> None | str:
             if data is None:
                 return data
@@ -66,14 +59,12 @@ class NeededChange:
 
         setting = _parse_setting(d.pop("setting"))
 
-
         def _parse_clio(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         clio = _parse_clio(d.pop("clio"))
-
 
         detail = d.pop("detail")
 
@@ -85,7 +76,6 @@ class NeededChange:
             detail=detail,
             alone=alone,
         )
-
 
         needed_change.additional_properties = d
         return needed_change

@@ -10,12 +10,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="NewClient")
 
 
-
 @_attrs_define
 class NewClient:
-    """ The fact that a person was recognised as a client, once and for all, and whether this was announced.
-
-     """
+    """The fact that a person was recognised as a client, once and for all, and whether this was announced."""
 
     id: str
     """ The id of the row (`ncl_…`). A person has one row at most. """
@@ -57,10 +54,6 @@ class NewClient:
     event_ids: list[str]
     """ The ids of the events `client.new`, oldest first: one for the announcement and one for each replay. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         id = self.id
@@ -104,32 +97,29 @@ class NewClient:
 
         event_ids = self.event_ids
 
-
-
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "contact_id": contact_id,
-            "clio_id": clio_id,
-            "status": status,
-            "held_for": held_for,
-            "origin": origin,
-            "basis": basis,
-            "client_since": client_since,
-            "has_open_matter": has_open_matter,
-            "possible_duplicate_of": possible_duplicate_of,
-            "merged_into": merged_into,
-            "run_id": run_id,
-            "created_at": created_at,
-            "emitted_at": emitted_at,
-            "event_ids": event_ids,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "contact_id": contact_id,
+                "clio_id": clio_id,
+                "status": status,
+                "held_for": held_for,
+                "origin": origin,
+                "basis": basis,
+                "client_since": client_since,
+                "has_open_matter": has_open_matter,
+                "possible_duplicate_of": possible_duplicate_of,
+                "merged_into": merged_into,
+                "run_id": run_id,
+                "created_at": created_at,
+                "emitted_at": emitted_at,
+                "event_ids": event_ids,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -149,7 +139,6 @@ class NewClient:
 
         held_for = _parse_held_for(d.pop("held_for"))
 
-
         origin = d.pop("origin")
 
         basis = d.pop("basis")
@@ -162,15 +151,12 @@ class NewClient:
                     raise TypeError()
                 client_since_type_0 = datetime.date.fromisoformat(data)
 
-
-
                 return client_since_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(datetime.date | None, data)
 
         client_since = _parse_client_since(d.pop("client_since"))
-
 
         has_open_matter = d.pop("has_open_matter")
 
@@ -181,7 +167,6 @@ class NewClient:
 
         possible_duplicate_of = _parse_possible_duplicate_of(d.pop("possible_duplicate_of"))
 
-
         def _parse_merged_into(data: object) -> None | str:
             if data is None:
                 return data
@@ -189,13 +174,9 @@ class NewClient:
 
         merged_into = _parse_merged_into(d.pop("merged_into"))
 
-
         run_id = d.pop("run_id")
 
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
-
-
-
 
         def _parse_emitted_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -205,8 +186,6 @@ class NewClient:
                     raise TypeError()
                 emitted_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return emitted_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
@@ -214,9 +193,7 @@ class NewClient:
 
         emitted_at = _parse_emitted_at(d.pop("emitted_at"))
 
-
         event_ids = cast(list[str], d.pop("event_ids"))
-
 
         new_client = cls(
             id=id,
@@ -235,7 +212,6 @@ class NewClient:
             emitted_at=emitted_at,
             event_ids=event_ids,
         )
-
 
         new_client.additional_properties = d
         return new_client

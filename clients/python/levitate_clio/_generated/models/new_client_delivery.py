@@ -10,12 +10,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="NewClientDelivery")
 
 
-
 @_attrs_define
 class NewClientDelivery:
-    """ The delivery of a `client.new` event to a webhook endpoint.
-
-     """
+    """The delivery of a `client.new` event to a webhook endpoint."""
 
     event_id: str
     """ The id of the event, which receivers see as `webhook-id`. """
@@ -29,10 +26,6 @@ class NewClientDelivery:
     delivered_at: datetime.datetime | None
     """ When the receiver accepted the event (RFC 3339, UTC). Null until then. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         event_id = self.event_id
@@ -50,20 +43,19 @@ class NewClientDelivery:
         else:
             delivered_at = self.delivered_at
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "event_id": event_id,
-            "status": status,
-            "attempts": attempts,
-            "response_status": response_status,
-            "delivered_at": delivered_at,
-        })
+        field_dict.update(
+            {
+                "event_id": event_id,
+                "status": status,
+                "attempts": attempts,
+                "response_status": response_status,
+                "delivered_at": delivered_at,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -81,7 +73,6 @@ class NewClientDelivery:
 
         response_status = _parse_response_status(d.pop("response_status"))
 
-
         def _parse_delivered_at(data: object) -> datetime.datetime | None:
             if data is None:
                 return data
@@ -90,15 +81,12 @@ class NewClientDelivery:
                     raise TypeError()
                 delivered_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return delivered_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(datetime.datetime | None, data)
 
         delivered_at = _parse_delivered_at(d.pop("delivered_at"))
-
 
         new_client_delivery = cls(
             event_id=event_id,
@@ -107,7 +95,6 @@ class NewClientDelivery:
             response_status=response_status,
             delivered_at=delivered_at,
         )
-
 
         new_client_delivery.additional_properties = d
         return new_client_delivery

@@ -15,14 +15,11 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="NewClientFilter")
 
 
-
 @_attrs_define
 class NewClientFilter:
-    """ The held new clients that are meant. Without a field it means all of them.
+    """The held new clients that are meant. Without a field it means all of them."""
 
-     """
-
-    status: Literal['held'] | Unset = UNSET
+    status: Literal["held"] | Unset = UNSET
     """ Only `held`: nobody else waits for a decision. """
     origin: NewClientFilterOriginType0 | None | Unset = UNSET
     """ Only new clients of this origin. """
@@ -32,10 +29,6 @@ class NewClientFilter:
     """ Only new clients whose `created_at` is not before this time. """
     until: datetime.datetime | None | Unset = UNSET
     """ Only new clients whose `created_at` is before this time. """
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         status = self.status
@@ -70,11 +63,9 @@ class NewClientFilter:
         else:
             until = self.until
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-        })
+        field_dict.update({})
         if status is not UNSET:
             field_dict["status"] = status
         if origin is not UNSET:
@@ -88,13 +79,11 @@ class NewClientFilter:
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        status = cast(Literal['held'] | Unset , d.pop("status", UNSET))
-        if status != 'held'and not isinstance(status, Unset):
+        status = cast(Literal["held"] | Unset, d.pop("status", UNSET))
+        if status != "held" and not isinstance(status, Unset):
             raise ValueError(f"status must match const 'held', got '{status}'")
 
         def _parse_origin(data: object) -> NewClientFilterOriginType0 | None | Unset:
@@ -107,15 +96,12 @@ class NewClientFilter:
                     raise TypeError()
                 origin_type_0 = check_new_client_filter_origin_type_0(data)
 
-
-
                 return origin_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(NewClientFilterOriginType0 | None | Unset, data)
 
         origin = _parse_origin(d.pop("origin", UNSET))
-
 
         def _parse_run_id(data: object) -> None | str | Unset:
             if data is None:
@@ -125,7 +111,6 @@ class NewClientFilter:
             return cast(None | str | Unset, data)
 
         run_id = _parse_run_id(d.pop("run_id", UNSET))
-
 
         def _parse_since(data: object) -> datetime.datetime | None | Unset:
             if data is None:
@@ -137,15 +122,12 @@ class NewClientFilter:
                     raise TypeError()
                 since_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return since_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(datetime.datetime | None | Unset, data)
 
         since = _parse_since(d.pop("since", UNSET))
-
 
         def _parse_until(data: object) -> datetime.datetime | None | Unset:
             if data is None:
@@ -157,15 +139,12 @@ class NewClientFilter:
                     raise TypeError()
                 until_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return until_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(datetime.datetime | None | Unset, data)
 
         until = _parse_until(d.pop("until", UNSET))
-
 
         new_client_filter = cls(
             status=status,
@@ -176,4 +155,3 @@ class NewClientFilter:
         )
 
         return new_client_filter
-

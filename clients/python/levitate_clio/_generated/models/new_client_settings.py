@@ -10,12 +10,9 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="NewClientSettings")
 
 
-
 @_attrs_define
 class NewClientSettings:
-    """ The settings that decide when new clients are announced.
-
-     """
+    """The settings that decide when new clients are announced."""
 
     initial_sync: str | Unset = UNSET
     """ The choice for clients found by the first sync.
@@ -31,10 +28,6 @@ class NewClientSettings:
     """ Whether a new client with `possible_duplicate_of` waits for a person instead of being announced. A PUT
     without this field leaves it as it is. """
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         initial_sync = self.initial_sync
 
@@ -44,11 +37,9 @@ class NewClientSettings:
 
         hold_possible_duplicates = self.hold_possible_duplicates
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-        })
+        field_dict.update({})
         if initial_sync is not UNSET:
             field_dict["initial_sync"] = initial_sync
         if require_open_matter is not UNSET:
@@ -59,8 +50,6 @@ class NewClientSettings:
             field_dict["hold_possible_duplicates"] = hold_possible_duplicates
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -81,4 +70,3 @@ class NewClientSettings:
         )
 
         return new_client_settings
-

@@ -7,22 +7,16 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.new_clients_summary_by_basis import NewClientsSummaryByBasis
-  from ..models.new_clients_summary_by_held_for import NewClientsSummaryByHeldFor
-
-
-
+    from ..models.new_clients_summary_by_basis import NewClientsSummaryByBasis
+    from ..models.new_clients_summary_by_held_for import NewClientsSummaryByHeldFor
 
 
 T = TypeVar("T", bound="NewClientsSummary")
 
 
-
 @_attrs_define
 class NewClientsSummary:
-    """ The new clients who wait in a hold, as numbers.
-
-     """
+    """The new clients who wait in a hold, as numbers."""
 
     by_held_for: NewClientsSummaryByHeldFor
     """ Why they wait: how many for each value of `held_for`. """
@@ -34,10 +28,6 @@ class NewClientsSummary:
     """ How many have `possible_duplicate_of`: perhaps they were announced under another record. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         by_held_for = self.by_held_for.to_dict()
 
@@ -47,34 +37,28 @@ class NewClientsSummary:
 
         possible_duplicates = self.possible_duplicates
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "by_held_for": by_held_for,
-            "by_basis": by_basis,
-            "with_open_matter": with_open_matter,
-            "possible_duplicates": possible_duplicates,
-        })
+        field_dict.update(
+            {
+                "by_held_for": by_held_for,
+                "by_basis": by_basis,
+                "with_open_matter": with_open_matter,
+                "possible_duplicates": possible_duplicates,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.new_clients_summary_by_basis import NewClientsSummaryByBasis  # noqa: PLC0415
         from ..models.new_clients_summary_by_held_for import NewClientsSummaryByHeldFor  # noqa: PLC0415
+
         d = dict(src_dict)
         by_held_for = NewClientsSummaryByHeldFor.from_dict(d.pop("by_held_for"))
 
-
-
-
         by_basis = NewClientsSummaryByBasis.from_dict(d.pop("by_basis"))
-
-
-
 
         with_open_matter = d.pop("with_open_matter")
 
@@ -86,7 +70,6 @@ class NewClientsSummary:
             with_open_matter=with_open_matter,
             possible_duplicates=possible_duplicates,
         )
-
 
         new_clients_summary.additional_properties = d
         return new_clients_summary

@@ -9,34 +9,23 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="NewClientsSummaryByHeldFor")
 
 
-
 @_attrs_define
 class NewClientsSummaryByHeldFor:
-    """ Why they wait: how many for each value of `held_for`.
-
-     """
+    """Why they wait: how many for each value of `held_for`."""
 
     additional_properties: dict[str, int] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
-        
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        new_clients_summary_by_held_for = cls(
-        )
-
+        new_clients_summary_by_held_for = cls()
 
         new_clients_summary_by_held_for.additional_properties = d
         return new_clients_summary_by_held_for

@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="NotGranted")
 
 
-
 @_attrs_define
 class NotGranted:
-    """ A label that a user might expect, and why an enabled rule did not grant it.
-
-     """
+    """A label that a user might expect, and why an enabled rule did not grant it."""
 
     label: str
     """ The label that was not granted. """
@@ -24,10 +21,6 @@ class NotGranted:
     """ Why the rule did not grant it, in plain words. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         label = self.label
 
@@ -35,18 +28,17 @@ class NotGranted:
 
         why = self.why
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "label": label,
-            "rule": rule,
-            "why": why,
-        })
+        field_dict.update(
+            {
+                "label": label,
+                "rule": rule,
+                "why": why,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -62,7 +54,6 @@ class NotGranted:
             rule=rule,
             why=why,
         )
-
 
         not_granted.additional_properties = d
         return not_granted

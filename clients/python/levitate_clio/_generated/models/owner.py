@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="Owner")
 
 
-
 @_attrs_define
 class Owner:
-    """ The Levitate user who owns a contact, and the rule that chose this user.
-
-     """
+    """The Levitate user who owns a contact, and the rule that chose this user."""
 
     user_id: None | str
     """ Levitate's id of the user. Null if nobody owns the contact. """
@@ -30,10 +27,6 @@ class Owner:
     it all. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         user_id: None | str
         user_id = self.user_id
@@ -46,30 +39,29 @@ class Owner:
         detail: None | str
         detail = self.detail
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "user_id": user_id,
-            "rule": rule,
-            "matter_clio_id": matter_clio_id,
-            "detail": detail,
-        })
+        field_dict.update(
+            {
+                "user_id": user_id,
+                "rule": rule,
+                "matter_clio_id": matter_clio_id,
+                "detail": detail,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
+
         def _parse_user_id(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         user_id = _parse_user_id(d.pop("user_id"))
-
 
         rule = d.pop("rule")
 
@@ -80,7 +72,6 @@ class Owner:
 
         matter_clio_id = _parse_matter_clio_id(d.pop("matter_clio_id"))
 
-
         def _parse_detail(data: object) -> None | str:
             if data is None:
                 return data
@@ -88,14 +79,12 @@ class Owner:
 
         detail = _parse_detail(d.pop("detail"))
 
-
         owner = cls(
             user_id=user_id,
             rule=rule,
             matter_clio_id=matter_clio_id,
             detail=detail,
         )
-
 
         owner.additional_properties = d
         return owner

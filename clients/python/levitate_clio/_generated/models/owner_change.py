@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="OwnerChange")
 
 
-
 @_attrs_define
 class OwnerChange:
-    """ A change of the owner.
-
-     """
+    """A change of the owner."""
 
     from_: None | str
     """ Levitate's id of the previous owner. Null if there was none. """
@@ -25,10 +22,6 @@ class OwnerChange:
     matter_clio_id: None | str
     """ Clio's id of the matter that names the new owner. Null if no matter decided. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         from_: None | str
@@ -43,30 +36,29 @@ class OwnerChange:
         matter_clio_id: None | str
         matter_clio_id = self.matter_clio_id
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "from": from_,
-            "to": to,
-            "rule": rule,
-            "matter_clio_id": matter_clio_id,
-        })
+        field_dict.update(
+            {
+                "from": from_,
+                "to": to,
+                "rule": rule,
+                "matter_clio_id": matter_clio_id,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
+
         def _parse_from_(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         from_ = _parse_from_(d.pop("from"))
-
 
         def _parse_to(data: object) -> None | str:
             if data is None:
@@ -75,14 +67,12 @@ class OwnerChange:
 
         to = _parse_to(d.pop("to"))
 
-
         def _parse_rule(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         rule = _parse_rule(d.pop("rule"))
-
 
         def _parse_matter_clio_id(data: object) -> None | str:
             if data is None:
@@ -91,14 +81,12 @@ class OwnerChange:
 
         matter_clio_id = _parse_matter_clio_id(d.pop("matter_clio_id"))
 
-
         owner_change = cls(
             from_=from_,
             to=to,
             rule=rule,
             matter_clio_id=matter_clio_id,
         )
-
 
         owner_change.additional_properties = d
         return owner_change

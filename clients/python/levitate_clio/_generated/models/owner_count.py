@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="OwnerCount")
 
 
-
 @_attrs_define
 class OwnerCount:
-    """ The number of contacts that a user owns; in a preview, would own.
-
-     """
+    """The number of contacts that a user owns; in a preview, would own."""
 
     user_id: None | str
     """ Levitate's id of the user. Null for contacts without an owner. """
@@ -22,31 +19,27 @@ class OwnerCount:
     """ The number of contacts in scope that the user owns or would own. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         user_id: None | str
         user_id = self.user_id
 
         n = self.n
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "user_id": user_id,
-            "n": n,
-        })
+        field_dict.update(
+            {
+                "user_id": user_id,
+                "n": n,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
+
         def _parse_user_id(data: object) -> None | str:
             if data is None:
                 return data
@@ -54,14 +47,12 @@ class OwnerCount:
 
         user_id = _parse_user_id(d.pop("user_id"))
 
-
         n = d.pop("n")
 
         owner_count = cls(
             user_id=user_id,
             n=n,
         )
-
 
         owner_count.additional_properties = d
         return owner_count

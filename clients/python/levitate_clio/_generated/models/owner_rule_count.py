@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="OwnerRuleCount")
 
 
-
 @_attrs_define
 class OwnerRuleCount:
-    """ The number of contacts whose owner was chosen by a rule.
-
-     """
+    """The number of contacts whose owner was chosen by a rule."""
 
     rule: str
     """ The rule, as in the owner of a contact. """
@@ -22,26 +19,21 @@ class OwnerRuleCount:
     """ The number of contacts in scope. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         rule = self.rule
 
         n = self.n
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "rule": rule,
-            "n": n,
-        })
+        field_dict.update(
+            {
+                "rule": rule,
+                "n": n,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -54,7 +46,6 @@ class OwnerRuleCount:
             rule=rule,
             n=n,
         )
-
 
         owner_rule_count.additional_properties = d
         return owner_rule_count

@@ -10,12 +10,9 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="OwnershipSettings")
 
 
-
 @_attrs_define
 class OwnershipSettings:
-    """ The settings that decide who owns a contact.
-
-     """
+    """The settings that decide who owns a contact."""
 
     source: str | Unset = UNSET
     """ The source of a contact's owner: the responsible or originating attorney of a matter, or the primary user.
@@ -28,10 +25,6 @@ class OwnershipSettings:
     sticky: bool | Unset = UNSET
     """ Whether a contact keeps its owner while one of its matters still names that user as an attorney. """
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         source = self.source
 
@@ -41,11 +34,9 @@ class OwnershipSettings:
 
         sticky = self.sticky
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-        })
+        field_dict.update({})
         if source is not UNSET:
             field_dict["source"] = source
         if fallback is not UNSET:
@@ -56,8 +47,6 @@ class OwnershipSettings:
             field_dict["sticky"] = sticky
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -78,4 +67,3 @@ class OwnershipSettings:
         )
 
         return ownership_settings
-

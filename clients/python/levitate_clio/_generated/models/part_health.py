@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="PartHealth")
 
 
-
 @_attrs_define
 class PartHealth:
-    """ A background part of the process.
-
-     """
+    """A background part of the process."""
 
     name: str
     """ The part, for example `clock`. """
@@ -24,10 +21,6 @@ class PartHealth:
     """ The seconds since the part finished its last turn. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         name = self.name
 
@@ -35,18 +28,17 @@ class PartHealth:
 
         seconds_since_turn = self.seconds_since_turn
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "name": name,
-            "state": state,
-            "seconds_since_turn": seconds_since_turn,
-        })
+        field_dict.update(
+            {
+                "name": name,
+                "state": state,
+                "seconds_since_turn": seconds_since_turn,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -62,7 +54,6 @@ class PartHealth:
             state=state,
             seconds_since_turn=seconds_since_turn,
         )
-
 
         part_health.additional_properties = d
         return part_health

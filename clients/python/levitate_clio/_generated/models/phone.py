@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="Phone")
 
 
-
 @_attrs_define
 class Phone:
-    """ A phone number.
-
-     """
+    """A phone number."""
 
     number: None | str
     """ The number in E.164 format, without its extension, for example `+19195550102`. Null if it is not a valid
@@ -27,10 +24,6 @@ class Phone:
     """ Whether this is the primary number. The first number of a contact is, and no other. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         number: None | str
         number = self.number
@@ -42,30 +35,29 @@ class Phone:
 
         primary = self.primary
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "number": number,
-            "raw": raw,
-            "kind": kind,
-            "primary": primary,
-        })
+        field_dict.update(
+            {
+                "number": number,
+                "raw": raw,
+                "kind": kind,
+                "primary": primary,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
+
         def _parse_number(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         number = _parse_number(d.pop("number"))
-
 
         raw = d.pop("raw")
 
@@ -76,7 +68,6 @@ class Phone:
 
         kind = _parse_kind(d.pop("kind"))
 
-
         primary = d.pop("primary")
 
         phone = cls(
@@ -85,7 +76,6 @@ class Phone:
             kind=kind,
             primary=primary,
         )
-
 
         phone.additional_properties = d
         return phone

@@ -10,12 +10,9 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="PracticeAreaTags")
 
 
-
 @_attrs_define
 class PracticeAreaTags:
-    """ Tags for the practice areas of the contact's own matters.
-
-     """
+    """Tags for the practice areas of the contact's own matters."""
 
     enabled: bool | Unset = UNSET
     """ Whether contacts get these tags. """
@@ -26,10 +23,6 @@ class PracticeAreaTags:
     """ The source of a practice area's label: its name, or its category in Clio, if it has one. Known values:
     `name`, `category`. """
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         enabled = self.enabled
 
@@ -37,15 +30,11 @@ class PracticeAreaTags:
         if not isinstance(self.matter_status, Unset):
             matter_status = self.matter_status
 
-
-
         label_from = self.label_from
-
 
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-        })
+        field_dict.update({})
         if enabled is not UNSET:
             field_dict["enabled"] = enabled
         if matter_status is not UNSET:
@@ -55,15 +44,12 @@ class PracticeAreaTags:
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
         enabled = d.pop("enabled", UNSET)
 
         matter_status = cast(list[str], d.pop("matter_status", UNSET))
-
 
         label_from = d.pop("label_from", UNSET)
 
@@ -74,4 +60,3 @@ class PracticeAreaTags:
         )
 
         return practice_area_tags
-

@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="Preexisting")
 
 
-
 @_attrs_define
 class Preexisting:
-    """ All labels that a contact is known to have had before this service granted them. They are never removed.
-
-     """
+    """All labels that a contact is known to have had before this service granted them. They are never removed."""
 
     contact_id: str
     """ Our id of the contact. """
@@ -22,28 +19,21 @@ class Preexisting:
     """ The labels, in alphabetical order without regard to case. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         contact_id = self.contact_id
 
         labels = self.labels
 
-
-
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "contact_id": contact_id,
-            "labels": labels,
-        })
+        field_dict.update(
+            {
+                "contact_id": contact_id,
+                "labels": labels,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -52,12 +42,10 @@ class Preexisting:
 
         labels = cast(list[str], d.pop("labels"))
 
-
         preexisting = cls(
             contact_id=contact_id,
             labels=labels,
         )
-
 
         preexisting.additional_properties = d
         return preexisting

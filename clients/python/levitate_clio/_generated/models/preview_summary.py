@@ -7,24 +7,18 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.owner_count import OwnerCount
-  from ..models.preview_summary_by_state_reason import PreviewSummaryByStateReason
-  from ..models.preview_summary_tags_added import PreviewSummaryTagsAdded
-  from ..models.preview_summary_tags_removed import PreviewSummaryTagsRemoved
-
-
-
+    from ..models.owner_count import OwnerCount
+    from ..models.preview_summary_by_state_reason import PreviewSummaryByStateReason
+    from ..models.preview_summary_tags_added import PreviewSummaryTagsAdded
+    from ..models.preview_summary_tags_removed import PreviewSummaryTagsRemoved
 
 
 T = TypeVar("T", bound="PreviewSummary")
 
 
-
 @_attrs_define
 class PreviewSummary:
-    """ The effect on the whole firm, as numbers of contacts.
-
-     """
+    """The effect on the whole firm, as numbers of contacts."""
 
     entering: int
     """ Contacts that would enter the scope, for the first time or again. """
@@ -49,10 +43,6 @@ class PreviewSummary:
     """ Those of `new_clients` whose primary email address another client has as well. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         entering = self.entering
 
@@ -75,29 +65,26 @@ class PreviewSummary:
             by_owner_item = by_owner_item_data.to_dict()
             by_owner.append(by_owner_item)
 
-
-
         possible_duplicates = self.possible_duplicates
-
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "entering": entering,
-            "leaving": leaving,
-            "contacts_with_tag_changes": contacts_with_tag_changes,
-            "tags_added": tags_added,
-            "tags_removed": tags_removed,
-            "owner_changes": owner_changes,
-            "new_clients": new_clients,
-            "by_state_reason": by_state_reason,
-            "by_owner": by_owner,
-            "possible_duplicates": possible_duplicates,
-        })
+        field_dict.update(
+            {
+                "entering": entering,
+                "leaving": leaving,
+                "contacts_with_tag_changes": contacts_with_tag_changes,
+                "tags_added": tags_added,
+                "tags_removed": tags_removed,
+                "owner_changes": owner_changes,
+                "new_clients": new_clients,
+                "by_state_reason": by_state_reason,
+                "by_owner": by_owner,
+                "possible_duplicates": possible_duplicates,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -105,6 +92,7 @@ class PreviewSummary:
         from ..models.preview_summary_by_state_reason import PreviewSummaryByStateReason  # noqa: PLC0415
         from ..models.preview_summary_tags_added import PreviewSummaryTagsAdded  # noqa: PLC0415
         from ..models.preview_summary_tags_removed import PreviewSummaryTagsRemoved  # noqa: PLC0415
+
         d = dict(src_dict)
         entering = d.pop("entering")
 
@@ -114,13 +102,7 @@ class PreviewSummary:
 
         tags_added = PreviewSummaryTagsAdded.from_dict(d.pop("tags_added"))
 
-
-
-
         tags_removed = PreviewSummaryTagsRemoved.from_dict(d.pop("tags_removed"))
-
-
-
 
         owner_changes = d.pop("owner_changes")
 
@@ -128,18 +110,12 @@ class PreviewSummary:
 
         by_state_reason = PreviewSummaryByStateReason.from_dict(d.pop("by_state_reason"))
 
-
-
-
         by_owner = []
         _by_owner = d.pop("by_owner")
-        for by_owner_item_data in (_by_owner):
+        for by_owner_item_data in _by_owner:
             by_owner_item = OwnerCount.from_dict(by_owner_item_data)
 
-
-
             by_owner.append(by_owner_item)
-
 
         possible_duplicates = d.pop("possible_duplicates")
 
@@ -155,7 +131,6 @@ class PreviewSummary:
             by_owner=by_owner,
             possible_duplicates=possible_duplicates,
         )
-
 
         preview_summary.additional_properties = d
         return preview_summary

@@ -9,35 +9,26 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="PreviewSummaryByStateReason")
 
 
-
 @_attrs_define
 class PreviewSummaryByStateReason:
-    """ For each `state_reason`, how many people in Clio would not be in scope because of it, also those who never were.
+    """For each `state_reason`, how many people in Clio would not be in scope because of it, also those who never were.
     Companies and deleted contacts are not counted.
 
-     """
+    """
 
     additional_properties: dict[str, int] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
-        
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        preview_summary_by_state_reason = cls(
-        )
-
+        preview_summary_by_state_reason = cls()
 
         preview_summary_by_state_reason.additional_properties = d
         return preview_summary_by_state_reason

@@ -9,34 +9,23 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="PreviewSummaryTagsAdded")
 
 
-
 @_attrs_define
 class PreviewSummaryTagsAdded:
-    """ For each label, how many contacts would get it, including contacts that enter.
-
-     """
+    """For each label, how many contacts would get it, including contacts that enter."""
 
     additional_properties: dict[str, int] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
-        
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        preview_summary_tags_added = cls(
-        )
-
+        preview_summary_tags_added = cls()
 
         preview_summary_tags_added.additional_properties = d
         return preview_summary_tags_added

@@ -9,34 +9,23 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="PreviewSummaryTagsRemoved")
 
 
-
 @_attrs_define
 class PreviewSummaryTagsRemoved:
-    """ For each label, how many contacts would lose it, including contacts that leave.
-
-     """
+    """For each label, how many contacts would lose it, including contacts that leave."""
 
     additional_properties: dict[str, int] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
-        
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        preview_summary_tags_removed = cls(
-        )
-
+        preview_summary_tags_removed = cls()
 
         preview_summary_tags_removed.additional_properties = d
         return preview_summary_tags_removed

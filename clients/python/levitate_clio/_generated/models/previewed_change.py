@@ -10,23 +10,17 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-  from ..models.contact import Contact
-  from ..models.owner_change import OwnerChange
-  from ..models.previewed_change_fields import PreviewedChangeFields
-
-
-
+    from ..models.contact import Contact
+    from ..models.owner_change import OwnerChange
+    from ..models.previewed_change_fields import PreviewedChangeFields
 
 
 T = TypeVar("T", bound="PreviewedChange")
 
 
-
 @_attrs_define
 class PreviewedChange:
-    """ A change as the change feed would show it.
-
-     """
+    """A change as the change feed would show it."""
 
     kind: str
     """ `contact.added`: first in scope, once for each contact. `contact.updated`: changed or in scope again.
@@ -61,13 +55,10 @@ class PreviewedChange:
     """ Always null: no run made the change. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         from ..models.contact import Contact  # noqa: PLC0415
         from ..models.owner_change import OwnerChange  # noqa: PLC0415
+
         kind = self.kind
 
         contact_id = self.contact_id
@@ -82,11 +73,7 @@ class PreviewedChange:
 
         tags_added = self.tags_added
 
-
-
         tags_removed = self.tags_removed
-
-
 
         owner: dict[str, Any] | None
         if isinstance(self.owner, OwnerChange):
@@ -104,21 +91,22 @@ class PreviewedChange:
 
         run_id = self.run_id
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "kind": kind,
-            "contact_id": contact_id,
-            "clio_id": clio_id,
-            "at": at,
-            "cause": cause,
-            "fields": fields,
-            "tags_added": tags_added,
-            "tags_removed": tags_removed,
-            "owner": owner,
-            "contact": contact,
-        })
+        field_dict.update(
+            {
+                "kind": kind,
+                "contact_id": contact_id,
+                "clio_id": clio_id,
+                "at": at,
+                "cause": cause,
+                "fields": fields,
+                "tags_added": tags_added,
+                "tags_removed": tags_removed,
+                "owner": owner,
+                "contact": contact,
+            }
+        )
         if seq is not UNSET:
             field_dict["seq"] = seq
         if run_id is not UNSET:
@@ -126,13 +114,12 @@ class PreviewedChange:
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.contact import Contact  # noqa: PLC0415
         from ..models.owner_change import OwnerChange  # noqa: PLC0415
         from ..models.previewed_change_fields import PreviewedChangeFields  # noqa: PLC0415
+
         d = dict(src_dict)
         kind = d.pop("kind")
 
@@ -142,21 +129,13 @@ class PreviewedChange:
 
         at = datetime.datetime.fromisoformat(d.pop("at"))
 
-
-
-
         cause = d.pop("cause")
 
         fields = PreviewedChangeFields.from_dict(d.pop("fields"))
 
-
-
-
         tags_added = cast(list[str], d.pop("tags_added"))
 
-
         tags_removed = cast(list[str], d.pop("tags_removed"))
-
 
         def _parse_owner(data: object) -> None | OwnerChange:
             if data is None:
@@ -166,15 +145,12 @@ class PreviewedChange:
                     raise TypeError()
                 owner_type_0 = OwnerChange.from_dict(data)
 
-
-
                 return owner_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(None | OwnerChange, data)
 
         owner = _parse_owner(d.pop("owner"))
-
 
         def _parse_contact(data: object) -> Contact | None:
             if data is None:
@@ -184,15 +160,12 @@ class PreviewedChange:
                     raise TypeError()
                 contact_type_0 = Contact.from_dict(data)
 
-
-
                 return contact_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(Contact | None, data)
 
         contact = _parse_contact(d.pop("contact"))
-
 
         seq = d.pop("seq", UNSET)
 
@@ -212,7 +185,6 @@ class PreviewedChange:
             seq=seq,
             run_id=run_id,
         )
-
 
         previewed_change.additional_properties = d
         return previewed_change

@@ -7,52 +7,36 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.field_change import FieldChange
-
-
-
+    from ..models.field_change import FieldChange
 
 
 T = TypeVar("T", bound="PreviewedChangeFields")
 
 
-
 @_attrs_define
 class PreviewedChangeFields:
-    """ The fields that changed, by name: those of the profile, `state`, `state_reason`, `key_facts`, `merged_into`.
-
-     """
+    """The fields that changed, by name: those of the profile, `state`, `state_reason`, `key_facts`, `merged_into`."""
 
     additional_properties: dict[str, FieldChange] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
-        
+
         field_dict: dict[str, Any] = {}
         for prop_name, prop in self.additional_properties.items():
             field_dict[prop_name] = prop.to_dict()
 
-
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.field_change import FieldChange  # noqa: PLC0415
-        d = dict(src_dict)
-        previewed_change_fields = cls(
-        )
 
+        d = dict(src_dict)
+        previewed_change_fields = cls()
 
         additional_properties = {}
         for prop_name, prop_dict in d.items():
             additional_property = FieldChange.from_dict(prop_dict)
-
-
 
             additional_properties[prop_name] = additional_property
 

@@ -9,21 +9,15 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-  from ..models.field_problem import FieldProblem
-
-
-
+    from ..models.field_problem import FieldProblem
 
 
 T = TypeVar("T", bound="Problem")
 
 
-
 @_attrs_define
 class Problem:
-    """ An error as an RFC 9457 problem document.
-
-     """
+    """An error as an RFC 9457 problem document."""
 
     type_: str
     """ A stable URI for the kind of error. It ends in `code`. """
@@ -42,10 +36,6 @@ class Problem:
     errors: list[FieldProblem] | None | Unset = UNSET
     """ The parts of the request that are not valid. Present only for `invalid_request`. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         type_ = self.type_
@@ -71,32 +61,31 @@ class Problem:
                 errors_type_0_item = errors_type_0_item_data.to_dict()
                 errors.append(errors_type_0_item)
 
-
         else:
             errors = self.errors
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "type": type_,
-            "title": title,
-            "status": status,
-            "detail": detail,
-            "instance": instance,
-            "code": code,
-            "request_id": request_id,
-        })
+        field_dict.update(
+            {
+                "type": type_,
+                "title": title,
+                "status": status,
+                "detail": detail,
+                "instance": instance,
+                "code": code,
+                "request_id": request_id,
+            }
+        )
         if errors is not UNSET:
             field_dict["errors"] = errors
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.field_problem import FieldProblem  # noqa: PLC0415
+
         d = dict(src_dict)
         type_ = d.pop("type")
 
@@ -122,10 +111,8 @@ class Problem:
                     raise TypeError()
                 errors_type_0 = []
                 _errors_type_0 = data
-                for errors_type_0_item_data in (_errors_type_0):
+                for errors_type_0_item_data in _errors_type_0:
                     errors_type_0_item = FieldProblem.from_dict(errors_type_0_item_data)
-
-
 
                     errors_type_0.append(errors_type_0_item)
 
@@ -135,7 +122,6 @@ class Problem:
             return cast(list[FieldProblem] | None | Unset, data)
 
         errors = _parse_errors(d.pop("errors", UNSET))
-
 
         problem = cls(
             type_=type_,
@@ -147,7 +133,6 @@ class Problem:
             request_id=request_id,
             errors=errors,
         )
-
 
         problem.additional_properties = d
         return problem

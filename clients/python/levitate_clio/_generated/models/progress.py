@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="Progress")
 
 
-
 @_attrs_define
 class Progress:
-    """ The progress of a run. Its numbers count records read from Clio and contacts assessed.
-
-     """
+    """The progress of a run. Its numbers count records read from Clio and contacts assessed."""
 
     phase: None | str
     """ `pulling`: Clio is read. `assessing`: the rules are applied. `done`: the run succeeded. Null before it
@@ -31,10 +28,6 @@ class Progress:
     is no estimate. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         phase: None | str
         phase = self.phase
@@ -50,31 +43,30 @@ class Progress:
         eta_seconds: int | None
         eta_seconds = self.eta_seconds
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "phase": phase,
-            "done": done,
-            "total": total,
-            "percent": percent,
-            "eta_seconds": eta_seconds,
-        })
+        field_dict.update(
+            {
+                "phase": phase,
+                "done": done,
+                "total": total,
+                "percent": percent,
+                "eta_seconds": eta_seconds,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
+
         def _parse_phase(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         phase = _parse_phase(d.pop("phase"))
-
 
         done = d.pop("done")
 
@@ -85,14 +77,12 @@ class Progress:
 
         total = _parse_total(d.pop("total"))
 
-
         def _parse_percent(data: object) -> int | None:
             if data is None:
                 return data
             return cast(int | None, data)
 
         percent = _parse_percent(d.pop("percent"))
-
 
         def _parse_eta_seconds(data: object) -> int | None:
             if data is None:
@@ -101,7 +91,6 @@ class Progress:
 
         eta_seconds = _parse_eta_seconds(d.pop("eta_seconds"))
 
-
         progress = cls(
             phase=phase,
             done=done,
@@ -109,7 +98,6 @@ class Progress:
             percent=percent,
             eta_seconds=eta_seconds,
         )
-
 
         progress.additional_properties = d
         return progress

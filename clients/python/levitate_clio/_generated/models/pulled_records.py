@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="PulledRecords")
 
 
-
 @_attrs_define
 class PulledRecords:
-    """ The numbers of records read from Clio. A record that several logins show counts once for each login.
-
-     """
+    """The numbers of records read from Clio. A record that several logins show counts once for each login."""
 
     contacts: int
     """ People and companies. """
@@ -24,10 +21,6 @@ class PulledRecords:
     """ Relationships of contacts to matters. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         contacts = self.contacts
 
@@ -35,18 +28,17 @@ class PulledRecords:
 
         relationships = self.relationships
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "contacts": contacts,
-            "matters": matters,
-            "relationships": relationships,
-        })
+        field_dict.update(
+            {
+                "contacts": contacts,
+                "matters": matters,
+                "relationships": relationships,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -62,7 +54,6 @@ class PulledRecords:
             matters=matters,
             relationships=relationships,
         )
-
 
         pulled_records.additional_properties = d
         return pulled_records

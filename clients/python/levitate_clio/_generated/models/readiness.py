@@ -9,21 +9,15 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-  from ..models.part_health import PartHealth
-
-
-
+    from ..models.part_health import PartHealth
 
 
 T = TypeVar("T", bound="Readiness")
 
 
-
 @_attrs_define
 class Readiness:
-    """ The process can work.
-
-     """
+    """The process can work."""
 
     database: str
     """ Whether the database responds. Known values: `ok`, `unavailable`. """
@@ -40,10 +34,6 @@ class Readiness:
     """ Always `ok`: the process is alive. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         database = self.database
 
@@ -56,29 +46,27 @@ class Readiness:
             parts_item = parts_item_data.to_dict()
             parts.append(parts_item)
 
-
-
         status = self.status
-
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "database": database,
-            "schema": schema,
-            "clock": clock,
-            "parts": parts,
-        })
+        field_dict.update(
+            {
+                "database": database,
+                "schema": schema,
+                "clock": clock,
+                "parts": parts,
+            }
+        )
         if status is not UNSET:
             field_dict["status"] = status
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.part_health import PartHealth  # noqa: PLC0415
+
         d = dict(src_dict)
         database = d.pop("database")
 
@@ -88,13 +76,10 @@ class Readiness:
 
         parts = []
         _parts = d.pop("parts")
-        for parts_item_data in (_parts):
+        for parts_item_data in _parts:
             parts_item = PartHealth.from_dict(parts_item_data)
 
-
-
             parts.append(parts_item)
-
 
         status = d.pop("status", UNSET)
 
@@ -105,7 +90,6 @@ class Readiness:
             parts=parts,
             status=status,
         )
-
 
         readiness.additional_properties = d
         return readiness

@@ -7,21 +7,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.activity import Activity
-
-
-
+    from ..models.activity import Activity
 
 
 T = TypeVar("T", bound="RecordedOne")
 
 
-
 @_attrs_define
 class RecordedOne:
-    """ The answer to one activity of a batch that was recorded.
-
-     """
+    """The answer to one activity of a batch that was recorded."""
 
     status: int
     """ The status that `POST …/activities` would have: 202 if it is queued or blocked, 200 if it is skipped. Known
@@ -30,43 +24,35 @@ class RecordedOne:
     """ An activity, and how far it is on its way to Clio. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         status = self.status
 
         activity = self.activity.to_dict()
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "status": status,
-            "activity": activity,
-        })
+        field_dict.update(
+            {
+                "status": status,
+                "activity": activity,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.activity import Activity  # noqa: PLC0415
+
         d = dict(src_dict)
         status = d.pop("status")
 
         activity = Activity.from_dict(d.pop("activity"))
 
-
-
-
         recorded_one = cls(
             status=status,
             activity=activity,
         )
-
 
         recorded_one.additional_properties = d
         return recorded_one

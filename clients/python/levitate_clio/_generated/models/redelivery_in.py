@@ -15,12 +15,9 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="RedeliveryIn")
 
 
-
 @_attrs_define
 class RedeliveryIn:
-    """ Which events are sent again.
-
-     """
+    """Which events are sent again."""
 
     since: datetime.datetime
     """ Only events from this time on. """
@@ -28,10 +25,6 @@ class RedeliveryIn:
     """ Only events before this time. Null for all until now. """
     status: None | RedeliveryInStatusType0 | Unset = UNSET
     """ Only deliveries with this status now. Null for all that are not pending. """
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         since = self.since.isoformat()
@@ -52,12 +45,13 @@ class RedeliveryIn:
         else:
             status = self.status
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-            "since": since,
-        })
+        field_dict.update(
+            {
+                "since": since,
+            }
+        )
         if until is not UNSET:
             field_dict["until"] = until
         if status is not UNSET:
@@ -65,15 +59,10 @@ class RedeliveryIn:
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
         since = datetime.datetime.fromisoformat(d.pop("since"))
-
-
-
 
         def _parse_until(data: object) -> datetime.datetime | None | Unset:
             if data is None:
@@ -85,15 +74,12 @@ class RedeliveryIn:
                     raise TypeError()
                 until_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return until_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(datetime.datetime | None | Unset, data)
 
         until = _parse_until(d.pop("until", UNSET))
-
 
         def _parse_status(data: object) -> None | RedeliveryInStatusType0 | Unset:
             if data is None:
@@ -105,15 +91,12 @@ class RedeliveryIn:
                     raise TypeError()
                 status_type_0 = check_redelivery_in_status_type_0(data)
 
-
-
                 return status_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(None | RedeliveryInStatusType0 | Unset, data)
 
         status = _parse_status(d.pop("status", UNSET))
-
 
         redelivery_in = cls(
             since=since,
@@ -122,4 +105,3 @@ class RedeliveryIn:
         )
 
         return redelivery_in
-

@@ -7,21 +7,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.problem import Problem
-
-
-
+    from ..models.problem import Problem
 
 
 T = TypeVar("T", bound="RefusedOne")
 
 
-
 @_attrs_define
 class RefusedOne:
-    """ The answer to one activity of a batch that was not recorded.
-
-     """
+    """The answer to one activity of a batch that was not recorded."""
 
     status: int
     """ The status that `POST …/activities` would have, for example 422, or 410 if the activity was erased since.
@@ -30,43 +24,35 @@ class RefusedOne:
     """ An error as an RFC 9457 problem document. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         status = self.status
 
         problem = self.problem.to_dict()
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "status": status,
-            "problem": problem,
-        })
+        field_dict.update(
+            {
+                "status": status,
+                "problem": problem,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.problem import Problem  # noqa: PLC0415
+
         d = dict(src_dict)
         status = d.pop("status")
 
         problem = Problem.from_dict(d.pop("problem"))
 
-
-
-
         refused_one = cls(
             status=status,
             problem=problem,
         )
-
 
         refused_one.additional_properties = d
         return refused_one

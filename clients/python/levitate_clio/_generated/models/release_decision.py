@@ -10,12 +10,9 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="ReleaseDecision")
 
 
-
 @_attrs_define
 class ReleaseDecision:
-    """ A release of some items of a hold, with the choice for the new clients of a first publication.
-
-     """
+    """A release of some items of a hold, with the choice for the new clients of a first publication."""
 
     ids: list[str] | None | Unset = UNSET
     """ The ids of the items, 1 to 10,000. The other items stay in the hold. Leave it out for the whole hold. """
@@ -24,17 +21,12 @@ class ReleaseDecision:
     wait in a hold of kind `new_clients`. `suppress`: they are never announced. Leave it out for the setting
     `new_client.initial_sync`. """
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         ids: list[str] | None | Unset
         if isinstance(self.ids, Unset):
             ids = UNSET
         elif isinstance(self.ids, list):
             ids = self.ids
-
 
         else:
             ids = self.ids
@@ -45,11 +37,9 @@ class ReleaseDecision:
         else:
             new_clients = self.new_clients
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-        })
+        field_dict.update({})
         if ids is not UNSET:
             field_dict["ids"] = ids
         if new_clients is not UNSET:
@@ -57,11 +47,10 @@ class ReleaseDecision:
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
+
         def _parse_ids(data: object) -> list[str] | None | Unset:
             if data is None:
                 return data
@@ -79,7 +68,6 @@ class ReleaseDecision:
 
         ids = _parse_ids(d.pop("ids", UNSET))
 
-
         def _parse_new_clients(data: object) -> None | str | Unset:
             if data is None:
                 return data
@@ -89,11 +77,9 @@ class ReleaseDecision:
 
         new_clients = _parse_new_clients(d.pop("new_clients", UNSET))
 
-
         release_decision = cls(
             ids=ids,
             new_clients=new_clients,
         )
 
         return release_decision
-

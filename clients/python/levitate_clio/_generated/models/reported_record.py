@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="ReportedRecord")
 
 
-
 @_attrs_define
 class ReportedRecord:
-    """ One row of a run's report: a contact that changed, a record that waits or could not be read, or a problem.
-
-     """
+    """One row of a run's report: a contact that changed, a record that waits or could not be read, or a problem."""
 
     outcome: str
     """ What happened. `added`, `updated`, `out_of_scope`, `deleted`: the contact changed like this. `erased` does
@@ -42,10 +39,6 @@ class ReportedRecord:
     to say. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         outcome = self.outcome
 
@@ -59,15 +52,9 @@ class ReportedRecord:
 
         changed_fields = self.changed_fields
 
-
-
         tags_added = self.tags_added
 
-
-
         tags_removed = self.tags_removed
-
-
 
         owner: None | str
         owner = self.owner
@@ -75,24 +62,23 @@ class ReportedRecord:
         detail: None | str
         detail = self.detail
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "outcome": outcome,
-            "kind": kind,
-            "contact_id": contact_id,
-            "clio_id": clio_id,
-            "changed_fields": changed_fields,
-            "tags_added": tags_added,
-            "tags_removed": tags_removed,
-            "owner": owner,
-            "detail": detail,
-        })
+        field_dict.update(
+            {
+                "outcome": outcome,
+                "kind": kind,
+                "contact_id": contact_id,
+                "clio_id": clio_id,
+                "changed_fields": changed_fields,
+                "tags_added": tags_added,
+                "tags_removed": tags_removed,
+                "owner": owner,
+                "detail": detail,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -108,7 +94,6 @@ class ReportedRecord:
 
         contact_id = _parse_contact_id(d.pop("contact_id"))
 
-
         def _parse_clio_id(data: object) -> None | str:
             if data is None:
                 return data
@@ -116,15 +101,11 @@ class ReportedRecord:
 
         clio_id = _parse_clio_id(d.pop("clio_id"))
 
-
         changed_fields = cast(list[str], d.pop("changed_fields"))
-
 
         tags_added = cast(list[str], d.pop("tags_added"))
 
-
         tags_removed = cast(list[str], d.pop("tags_removed"))
-
 
         def _parse_owner(data: object) -> None | str:
             if data is None:
@@ -133,14 +114,12 @@ class ReportedRecord:
 
         owner = _parse_owner(d.pop("owner"))
 
-
         def _parse_detail(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         detail = _parse_detail(d.pop("detail"))
-
 
         reported_record = cls(
             outcome=outcome,
@@ -153,7 +132,6 @@ class ReportedRecord:
             owner=owner,
             detail=detail,
         )
-
 
         reported_record.additional_properties = d
         return reported_record

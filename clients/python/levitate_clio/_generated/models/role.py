@@ -1,8 +1,13 @@
 from typing import Literal
 
-Role = Literal['account_admin', 'success_manager', 'user']
+Role = Literal["account_admin", "success_manager", "user"]
 
-ROLE_VALUES: set[Role] = { 'account_admin', 'success_manager', 'user',  }
+ROLE_VALUES: set[Role] = {
+    "account_admin",
+    "success_manager",
+    "user",
+}
+
 
 def check_role(value: str) -> Role:
     if value in ROLE_VALUES:

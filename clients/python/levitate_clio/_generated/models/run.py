@@ -8,24 +8,18 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.clio_usage import ClioUsage
-  from ..models.progress import Progress
-  from ..models.run_counts import RunCounts
-  from ..models.run_problem import RunProblem
-
-
-
+    from ..models.clio_usage import ClioUsage
+    from ..models.progress import Progress
+    from ..models.run_counts import RunCounts
+    from ..models.run_problem import RunProblem
 
 
 T = TypeVar("T", bound="Run")
 
 
-
 @_attrs_define
 class Run:
-    """ A run: one pass over one account, which reads Clio and applies the rules.
-
-     """
+    """A run: one pass over one account, which reads Clio and applies the rules."""
 
     id: str
     """ The id of the run (`run_…`). """
@@ -68,10 +62,6 @@ class Run:
     """ What went wrong, and what to do about it. A run can succeed with problems. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         id = self.id
 
@@ -113,31 +103,28 @@ class Run:
             problems_item = problems_item_data.to_dict()
             problems.append(problems_item)
 
-
-
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "kind": kind,
-            "reads": reads,
-            "trigger": trigger,
-            "status": status,
-            "slot": slot,
-            "settings_version": settings_version,
-            "queued_at": queued_at,
-            "started_at": started_at,
-            "finished_at": finished_at,
-            "progress": progress,
-            "counts": counts,
-            "clio": clio,
-            "problems": problems,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "kind": kind,
+                "reads": reads,
+                "trigger": trigger,
+                "status": status,
+                "slot": slot,
+                "settings_version": settings_version,
+                "queued_at": queued_at,
+                "started_at": started_at,
+                "finished_at": finished_at,
+                "progress": progress,
+                "counts": counts,
+                "clio": clio,
+                "problems": problems,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -145,6 +132,7 @@ class Run:
         from ..models.progress import Progress  # noqa: PLC0415
         from ..models.run_counts import RunCounts  # noqa: PLC0415
         from ..models.run_problem import RunProblem  # noqa: PLC0415
+
         d = dict(src_dict)
         id = d.pop("id")
 
@@ -163,13 +151,9 @@ class Run:
 
         slot = _parse_slot(d.pop("slot"))
 
-
         settings_version = d.pop("settings_version")
 
         queued_at = datetime.datetime.fromisoformat(d.pop("queued_at"))
-
-
-
 
         def _parse_started_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -179,15 +163,12 @@ class Run:
                     raise TypeError()
                 started_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return started_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(datetime.datetime | None, data)
 
         started_at = _parse_started_at(d.pop("started_at"))
-
 
         def _parse_finished_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -197,8 +178,6 @@ class Run:
                     raise TypeError()
                 finished_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return finished_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
@@ -206,31 +185,18 @@ class Run:
 
         finished_at = _parse_finished_at(d.pop("finished_at"))
 
-
         progress = Progress.from_dict(d.pop("progress"))
-
-
-
 
         counts = RunCounts.from_dict(d.pop("counts"))
 
-
-
-
         clio = ClioUsage.from_dict(d.pop("clio"))
-
-
-
 
         problems = []
         _problems = d.pop("problems")
-        for problems_item_data in (_problems):
+        for problems_item_data in _problems:
             problems_item = RunProblem.from_dict(problems_item_data)
 
-
-
             problems.append(problems_item)
-
 
         run = cls(
             id=id,
@@ -248,7 +214,6 @@ class Run:
             clio=clio,
             problems=problems,
         )
-
 
         run.additional_properties = d
         return run

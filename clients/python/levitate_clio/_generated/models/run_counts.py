@@ -7,21 +7,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.pulled_records import PulledRecords
-
-
-
+    from ..models.pulled_records import PulledRecords
 
 
 T = TypeVar("T", bound="RunCounts")
 
 
-
 @_attrs_define
 class RunCounts:
-    """ The counts of a run.
-
-     """
+    """The counts of a run."""
 
     pulled: PulledRecords
     """ The numbers of records read from Clio. A record that several logins show counts once for each login. """
@@ -37,10 +31,6 @@ class RunCounts:
     """ People who were recorded as new clients, announced or not. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         pulled = self.pulled.to_dict()
 
@@ -54,30 +44,27 @@ class RunCounts:
 
         new_clients = self.new_clients
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "pulled": pulled,
-            "changed": changed,
-            "quarantined": quarantined,
-            "entered": entered,
-            "left": left,
-            "new_clients": new_clients,
-        })
+        field_dict.update(
+            {
+                "pulled": pulled,
+                "changed": changed,
+                "quarantined": quarantined,
+                "entered": entered,
+                "left": left,
+                "new_clients": new_clients,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.pulled_records import PulledRecords  # noqa: PLC0415
+
         d = dict(src_dict)
         pulled = PulledRecords.from_dict(d.pop("pulled"))
-
-
-
 
         changed = d.pop("changed")
 
@@ -97,7 +84,6 @@ class RunCounts:
             left=left,
             new_clients=new_clients,
         )
-
 
         run_counts.additional_properties = d
         return run_counts

@@ -11,22 +11,15 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="RunIn")
 
 
-
 @_attrs_define
 class RunIn:
-    """ A request for a run.
-
-     """
+    """A request for a run."""
 
     kind: None | RunInKindType0 | Unset = UNSET
     """ What to read from Clio: what changed since the last run (`incremental`), or everything (`full`). The first
     run of an account always reads everything. Required without `contact_id`, ignored with it. """
     contact_id: None | str | Unset = UNSET
     """ Our id of a contact (`con_…`), to read only this contact. Null for a run of the whole account. """
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         kind: None | str | Unset
@@ -43,11 +36,9 @@ class RunIn:
         else:
             contact_id = self.contact_id
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-        })
+        field_dict.update({})
         if kind is not UNSET:
             field_dict["kind"] = kind
         if contact_id is not UNSET:
@@ -55,11 +46,10 @@ class RunIn:
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
+
         def _parse_kind(data: object) -> None | RunInKindType0 | Unset:
             if data is None:
                 return data
@@ -70,15 +60,12 @@ class RunIn:
                     raise TypeError()
                 kind_type_0 = check_run_in_kind_type_0(data)
 
-
-
                 return kind_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(None | RunInKindType0 | Unset, data)
 
         kind = _parse_kind(d.pop("kind", UNSET))
-
 
         def _parse_contact_id(data: object) -> None | str | Unset:
             if data is None:
@@ -89,11 +76,9 @@ class RunIn:
 
         contact_id = _parse_contact_id(d.pop("contact_id", UNSET))
 
-
         run_in = cls(
             kind=kind,
             contact_id=contact_id,
         )
 
         return run_in
-

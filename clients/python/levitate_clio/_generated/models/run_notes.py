@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="RunNotes")
 
 
-
 @_attrs_define
 class RunNotes:
-    """ Counts of values that a run could not use, and of contacts whose owner changed.
-
-     """
+    """Counts of values that a run could not use, and of contacts whose owner changed."""
 
     owner_changes: int
     """ Contacts that stayed in scope and got another owner or none. """
@@ -26,10 +23,6 @@ class RunNotes:
     """ People who are out of scope because they have neither a name nor an email address. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         owner_changes = self.owner_changes
 
@@ -39,19 +32,18 @@ class RunNotes:
 
         no_name_or_email = self.no_name_or_email
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "owner_changes": owner_changes,
-            "too_long": too_long,
-            "unparsable": unparsable,
-            "no_name_or_email": no_name_or_email,
-        })
+        field_dict.update(
+            {
+                "owner_changes": owner_changes,
+                "too_long": too_long,
+                "unparsable": unparsable,
+                "no_name_or_email": no_name_or_email,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -70,7 +62,6 @@ class RunNotes:
             unparsable=unparsable,
             no_name_or_email=no_name_or_email,
         )
-
 
         run_notes.additional_properties = d
         return run_notes

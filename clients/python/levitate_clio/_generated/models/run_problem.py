@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="RunProblem")
 
 
-
 @_attrs_define
 class RunProblem:
-    """ A problem of a run.
-
-     """
+    """A problem of a run."""
 
     code: str
     """ A stable code to decide by. New codes can be added. """
@@ -24,10 +21,6 @@ class RunProblem:
     """ The id of the affected connection. Null if it is not about one connection. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         code = self.code
 
@@ -36,18 +29,17 @@ class RunProblem:
         connection_id: None | str
         connection_id = self.connection_id
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "code": code,
-            "detail": detail,
-            "connection_id": connection_id,
-        })
+        field_dict.update(
+            {
+                "code": code,
+                "detail": detail,
+                "connection_id": connection_id,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -63,13 +55,11 @@ class RunProblem:
 
         connection_id = _parse_connection_id(d.pop("connection_id"))
 
-
         run_problem = cls(
             code=code,
             detail=detail,
             connection_id=connection_id,
         )
-
 
         run_problem.additional_properties = d
         return run_problem

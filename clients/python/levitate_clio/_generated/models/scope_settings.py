@@ -8,23 +8,19 @@ from attrs import define as _attrs_define
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-  from ..models.segment import Segment
-
-
-
+    from ..models.segment import Segment
 
 
 T = TypeVar("T", bound="ScopeSettings")
 
 
-
 @_attrs_define
 class ScopeSettings:
-    """ The settings that decide which contacts are in scope.
+    """The settings that decide which contacts are in scope.
 
     Clients are, unless the segment or the opt-out field excludes them, or they have neither name nor email address.
 
-     """
+    """
 
     include_non_clients: bool | Unset = UNSET
     """ Whether people who are not clients are in scope too. """
@@ -40,10 +36,6 @@ class ScopeSettings:
     opt_out_field_id: None | str | Unset = UNSET
     """ A checkbox of contacts in Clio that keeps a person out of scope when it is ticked. Null for none. """
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         include_non_clients = self.include_non_clients
 
@@ -52,8 +44,6 @@ class ScopeSettings:
         related_role_exclude: list[str] | Unset = UNSET
         if not isinstance(self.related_role_exclude, Unset):
             related_role_exclude = self.related_role_exclude
-
-
 
         primary_email_only = self.primary_email_only
 
@@ -67,11 +57,9 @@ class ScopeSettings:
         else:
             opt_out_field_id = self.opt_out_field_id
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-        })
+        field_dict.update({})
         if include_non_clients is not UNSET:
             field_dict["include_non_clients"] = include_non_clients
         if include_related is not UNSET:
@@ -87,11 +75,10 @@ class ScopeSettings:
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.segment import Segment  # noqa: PLC0415
+
         d = dict(src_dict)
         include_non_clients = d.pop("include_non_clients", UNSET)
 
@@ -99,18 +86,14 @@ class ScopeSettings:
 
         related_role_exclude = cast(list[str], d.pop("related_role_exclude", UNSET))
 
-
         primary_email_only = d.pop("primary_email_only", UNSET)
 
         _segment = d.pop("segment", UNSET)
         segment: Segment | Unset
-        if isinstance(_segment,  Unset):
+        if isinstance(_segment, Unset):
             segment = UNSET
         else:
             segment = Segment.from_dict(_segment)
-
-
-
 
         def _parse_opt_out_field_id(data: object) -> None | str | Unset:
             if data is None:
@@ -120,7 +103,6 @@ class ScopeSettings:
             return cast(None | str | Unset, data)
 
         opt_out_field_id = _parse_opt_out_field_id(d.pop("opt_out_field_id", UNSET))
-
 
         scope_settings = cls(
             include_non_clients=include_non_clients,
@@ -132,4 +114,3 @@ class ScopeSettings:
         )
 
         return scope_settings
-

@@ -8,21 +8,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.settings import Settings
-
-
-
+    from ..models.settings import Settings
 
 
 T = TypeVar("T", bound="SettingsSaved")
 
 
-
 @_attrs_define
 class SettingsSaved:
-    """ The settings that are valid now. If nothing changed, this is the version from before.
-
-     """
+    """The settings that are valid now. If nothing changed, this is the version from before."""
 
     version: int
     """ The number of the version. Version 1 has the defaults; each change adds one. """
@@ -39,10 +33,6 @@ class SettingsSaved:
     kept their values. Empty for a PATCH. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         version = self.version
 
@@ -58,39 +48,31 @@ class SettingsSaved:
 
         kept = self.kept
 
-
-
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "version": version,
-            "settings": settings,
-            "updated_at": updated_at,
-            "updated_by": updated_by,
-            "run_id": run_id,
-            "kept": kept,
-        })
+        field_dict.update(
+            {
+                "version": version,
+                "settings": settings,
+                "updated_at": updated_at,
+                "updated_by": updated_by,
+                "run_id": run_id,
+                "kept": kept,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.settings import Settings  # noqa: PLC0415
+
         d = dict(src_dict)
         version = d.pop("version")
 
         settings = Settings.from_dict(d.pop("settings"))
 
-
-
-
         updated_at = datetime.datetime.fromisoformat(d.pop("updated_at"))
-
-
-
 
         def _parse_updated_by(data: object) -> None | str:
             if data is None:
@@ -99,7 +81,6 @@ class SettingsSaved:
 
         updated_by = _parse_updated_by(d.pop("updated_by"))
 
-
         def _parse_run_id(data: object) -> None | str:
             if data is None:
                 return data
@@ -107,9 +88,7 @@ class SettingsSaved:
 
         run_id = _parse_run_id(d.pop("run_id"))
 
-
         kept = cast(list[str], d.pop("kept"))
-
 
         settings_saved = cls(
             version=version,
@@ -119,7 +98,6 @@ class SettingsSaved:
             run_id=run_id,
             kept=kept,
         )
-
 
         settings_saved.additional_properties = d
         return settings_saved

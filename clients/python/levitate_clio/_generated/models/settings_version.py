@@ -8,21 +8,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.settings import Settings
-
-
-
+    from ..models.settings import Settings
 
 
 T = TypeVar("T", bound="SettingsVersion")
 
 
-
 @_attrs_define
 class SettingsVersion:
-    """ One version of a firm's settings.
-
-     """
+    """One version of a firm's settings."""
 
     version: int
     """ The number of the version. Version 1 has the defaults; each change adds one. """
@@ -34,10 +28,6 @@ class SettingsVersion:
     """ Levitate's id of the user who saved it. Null for version 1, and if the request named nobody. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         version = self.version
 
@@ -48,35 +38,29 @@ class SettingsVersion:
         updated_by: None | str
         updated_by = self.updated_by
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "version": version,
-            "settings": settings,
-            "updated_at": updated_at,
-            "updated_by": updated_by,
-        })
+        field_dict.update(
+            {
+                "version": version,
+                "settings": settings,
+                "updated_at": updated_at,
+                "updated_by": updated_by,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.settings import Settings  # noqa: PLC0415
+
         d = dict(src_dict)
         version = d.pop("version")
 
         settings = Settings.from_dict(d.pop("settings"))
 
-
-
-
         updated_at = datetime.datetime.fromisoformat(d.pop("updated_at"))
-
-
-
 
         def _parse_updated_by(data: object) -> None | str:
             if data is None:
@@ -85,14 +69,12 @@ class SettingsVersion:
 
         updated_by = _parse_updated_by(d.pop("updated_by"))
 
-
         settings_version = cls(
             version=version,
             settings=settings,
             updated_at=updated_at,
             updated_by=updated_by,
         )
-
 
         settings_version.additional_properties = d
         return settings_version

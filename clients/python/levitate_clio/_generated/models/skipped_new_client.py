@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="SkippedNewClient")
 
 
-
 @_attrs_define
 class SkippedNewClient:
-    """ A new client that was named by its id and is not decided.
-
-     """
+    """A new client that was named by its id and is not decided."""
 
     id: str
     """ The id as it was sent. """
@@ -23,26 +20,21 @@ class SkippedNewClient:
     """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         id = self.id
 
         code = self.code
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "code": code,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "code": code,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -55,7 +47,6 @@ class SkippedNewClient:
             id=id,
             code=code,
         )
-
 
         skipped_new_client.additional_properties = d
         return skipped_new_client

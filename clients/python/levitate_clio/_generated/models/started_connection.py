@@ -10,12 +10,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="StartedConnection")
 
 
-
 @_attrs_define
 class StartedConnection:
-    """ The start of a connection. Send the user's browser to `authorize_url` before `expires_at`.
-
-     """
+    """The start of a connection. Send the user's browser to `authorize_url` before `expires_at`."""
 
     id: str
     """ The id of the connection. A user who connects again keeps the same connection. """
@@ -29,10 +26,6 @@ class StartedConnection:
     """ When `authorize_url` stops working, ten minutes after the request (RFC 3339, UTC). """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         id = self.id
 
@@ -42,19 +35,18 @@ class StartedConnection:
 
         expires_at = self.expires_at.isoformat()
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "status": status,
-            "authorize_url": authorize_url,
-            "expires_at": expires_at,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "status": status,
+                "authorize_url": authorize_url,
+                "expires_at": expires_at,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -67,16 +59,12 @@ class StartedConnection:
 
         expires_at = datetime.datetime.fromisoformat(d.pop("expires_at"))
 
-
-
-
         started_connection = cls(
             id=id,
             status=status,
             authorize_url=authorize_url,
             expires_at=expires_at,
         )
-
 
         started_connection.additional_properties = d
         return started_connection

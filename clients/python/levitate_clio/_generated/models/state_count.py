@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="StateCount")
 
 
-
 @_attrs_define
 class StateCount:
-    """ The number of contacts in a state.
-
-     """
+    """The number of contacts in a state."""
 
     state: str
     """ The state, as in a contact. """
@@ -22,26 +19,21 @@ class StateCount:
     """ The number of contacts. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         state = self.state
 
         n = self.n
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "state": state,
-            "n": n,
-        })
+        field_dict.update(
+            {
+                "state": state,
+                "n": n,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -54,7 +46,6 @@ class StateCount:
             state=state,
             n=n,
         )
-
 
         state_count.additional_properties = d
         return state_count

@@ -8,25 +8,19 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.coverage import Coverage
-  from ..models.health_reason import HealthReason
-  from ..models.run import Run
-  from ..models.status_connections import StatusConnections
-  from ..models.status_contacts import StatusContacts
-
-
-
+    from ..models.coverage import Coverage
+    from ..models.health_reason import HealthReason
+    from ..models.run import Run
+    from ..models.status_connections import StatusConnections
+    from ..models.status_contacts import StatusContacts
 
 
 T = TypeVar("T", bound="Status")
 
 
-
 @_attrs_define
 class Status:
-    """ The status of an account at a glance.
-
-     """
+    """The status of an account at a glance."""
 
     health: str
     """ `ok`: everything works. `degraded`: an issue of severity `warning` is open, or no run has read all lists for
@@ -52,20 +46,15 @@ class Status:
     """ What each login sees, for all logins that were ever connected. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         from ..models.run import Run  # noqa: PLC0415
+
         health = self.health
 
         health_reasons = []
         for health_reasons_item_data in self.health_reasons:
             health_reasons_item = health_reasons_item_data.to_dict()
             health_reasons.append(health_reasons_item)
-
-
 
         last_successful_run_at: None | str
         if isinstance(self.last_successful_run_at, datetime.datetime):
@@ -96,26 +85,23 @@ class Status:
             coverage_item = coverage_item_data.to_dict()
             coverage.append(coverage_item)
 
-
-
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "health": health,
-            "health_reasons": health_reasons,
-            "last_successful_run_at": last_successful_run_at,
-            "next_run_at": next_run_at,
-            "connections": connections,
-            "contacts": contacts,
-            "run": run,
-            "open_issues": open_issues,
-            "coverage": coverage,
-        })
+        field_dict.update(
+            {
+                "health": health,
+                "health_reasons": health_reasons,
+                "last_successful_run_at": last_successful_run_at,
+                "next_run_at": next_run_at,
+                "connections": connections,
+                "contacts": contacts,
+                "run": run,
+                "open_issues": open_issues,
+                "coverage": coverage,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -124,18 +110,16 @@ class Status:
         from ..models.run import Run  # noqa: PLC0415
         from ..models.status_connections import StatusConnections  # noqa: PLC0415
         from ..models.status_contacts import StatusContacts  # noqa: PLC0415
+
         d = dict(src_dict)
         health = d.pop("health")
 
         health_reasons = []
         _health_reasons = d.pop("health_reasons")
-        for health_reasons_item_data in (_health_reasons):
+        for health_reasons_item_data in _health_reasons:
             health_reasons_item = HealthReason.from_dict(health_reasons_item_data)
 
-
-
             health_reasons.append(health_reasons_item)
-
 
         def _parse_last_successful_run_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -145,15 +129,12 @@ class Status:
                     raise TypeError()
                 last_successful_run_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return last_successful_run_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(datetime.datetime | None, data)
 
         last_successful_run_at = _parse_last_successful_run_at(d.pop("last_successful_run_at"))
-
 
         def _parse_next_run_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -163,8 +144,6 @@ class Status:
                     raise TypeError()
                 next_run_at_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return next_run_at_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
@@ -172,16 +151,9 @@ class Status:
 
         next_run_at = _parse_next_run_at(d.pop("next_run_at"))
 
-
         connections = StatusConnections.from_dict(d.pop("connections"))
 
-
-
-
         contacts = StatusContacts.from_dict(d.pop("contacts"))
-
-
-
 
         def _parse_run(data: object) -> None | Run:
             if data is None:
@@ -191,8 +163,6 @@ class Status:
                     raise TypeError()
                 run_type_0 = Run.from_dict(data)
 
-
-
                 return run_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
@@ -200,18 +170,14 @@ class Status:
 
         run = _parse_run(d.pop("run"))
 
-
         open_issues = d.pop("open_issues")
 
         coverage = []
         _coverage = d.pop("coverage")
-        for coverage_item_data in (_coverage):
+        for coverage_item_data in _coverage:
             coverage_item = Coverage.from_dict(coverage_item_data)
 
-
-
             coverage.append(coverage_item)
-
 
         status = cls(
             health=health,
@@ -224,7 +190,6 @@ class Status:
             open_issues=open_issues,
             coverage=coverage,
         )
-
 
         status.additional_properties = d
         return status

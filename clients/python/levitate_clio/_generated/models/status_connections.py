@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="StatusConnections")
 
 
-
 @_attrs_define
 class StatusConnections:
-    """ The numbers of connections that work and that need their users.
-
-     """
+    """The numbers of connections that work and that need their users."""
 
     connected: int
     """ Connections that work. """
@@ -22,26 +19,21 @@ class StatusConnections:
     """ Connections whose users must connect again. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         connected = self.connected
 
         needs_reconnect = self.needs_reconnect
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "connected": connected,
-            "needs_reconnect": needs_reconnect,
-        })
+        field_dict.update(
+            {
+                "connected": connected,
+                "needs_reconnect": needs_reconnect,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -54,7 +46,6 @@ class StatusConnections:
             connected=connected,
             needs_reconnect=needs_reconnect,
         )
-
 
         status_connections.additional_properties = d
         return status_connections

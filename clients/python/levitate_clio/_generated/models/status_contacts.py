@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="StatusContacts")
 
 
-
 @_attrs_define
 class StatusContacts:
-    """ The numbers of contacts by state. Only contacts that were once in scope count.
-
-     """
+    """The numbers of contacts by state. Only contacts that were once in scope count."""
 
     in_scope: int
     """ Contacts that belong in Levitate. """
@@ -24,10 +21,6 @@ class StatusContacts:
     """ Contacts that were deleted in Clio. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         in_scope = self.in_scope
 
@@ -35,18 +28,17 @@ class StatusContacts:
 
         deleted = self.deleted
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "in_scope": in_scope,
-            "out_of_scope": out_of_scope,
-            "deleted": deleted,
-        })
+        field_dict.update(
+            {
+                "in_scope": in_scope,
+                "out_of_scope": out_of_scope,
+                "deleted": deleted,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -62,7 +54,6 @@ class StatusContacts:
             out_of_scope=out_of_scope,
             deleted=deleted,
         )
-
 
         status_contacts.additional_properties = d
         return status_contacts

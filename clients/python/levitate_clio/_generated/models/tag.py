@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="Tag")
 
 
-
 @_attrs_define
 class Tag:
-    """ A tag that this service gives to a contact.
-
-     """
+    """A tag that this service gives to a contact."""
 
     label: str
     """ The text of the tag. Labels that differ only in case or spaces are the same tag. """
@@ -26,10 +23,6 @@ class Tag:
     """ Whether all reasons for the tag come from matters with limited permissions in Clio. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         label = self.label
 
@@ -37,18 +30,17 @@ class Tag:
 
         restricted = self.restricted
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "label": label,
-            "category": category,
-            "restricted": restricted,
-        })
+        field_dict.update(
+            {
+                "label": label,
+                "category": category,
+                "restricted": restricted,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -64,7 +56,6 @@ class Tag:
             category=category,
             restricted=restricted,
         )
-
 
         tag.additional_properties = d
         return tag

@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="TagCount")
 
 
-
 @_attrs_define
 class TagCount:
-    """ The number of contacts with a tag.
-
-     """
+    """The number of contacts with a tag."""
 
     label: str
     """ The label of the tag. """
@@ -24,10 +21,6 @@ class TagCount:
     """ The number of contacts. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         label = self.label
 
@@ -35,18 +28,17 @@ class TagCount:
 
         n = self.n
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "label": label,
-            "category": category,
-            "n": n,
-        })
+        field_dict.update(
+            {
+                "label": label,
+                "category": category,
+                "n": n,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -62,7 +54,6 @@ class TagCount:
             category=category,
             n=n,
         )
-
 
         tag_count.additional_properties = d
         return tag_count

@@ -9,12 +9,9 @@ from attrs import field as _attrs_field
 T = TypeVar("T", bound="TagGrant")
 
 
-
 @_attrs_define
 class TagGrant:
-    """ One rule's reason for a tag.
-
-     """
+    """One rule's reason for a tag."""
 
     rule: str
     """ The name of the rule, for example `client_status` or `practice_area`. """
@@ -28,10 +25,6 @@ class TagGrant:
     """ The reason in plain words, for a Success Manager. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         rule = self.rule
 
@@ -40,27 +33,24 @@ class TagGrant:
 
         matter_clio_ids = self.matter_clio_ids
 
-
-
         field_id: None | str
         field_id = self.field_id
 
         detail = self.detail
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "rule": rule,
-            "setting": setting,
-            "matter_clio_ids": matter_clio_ids,
-            "field_id": field_id,
-            "detail": detail,
-        })
+        field_dict.update(
+            {
+                "rule": rule,
+                "setting": setting,
+                "matter_clio_ids": matter_clio_ids,
+                "field_id": field_id,
+                "detail": detail,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -74,9 +64,7 @@ class TagGrant:
 
         setting = _parse_setting(d.pop("setting"))
 
-
         matter_clio_ids = cast(list[str], d.pop("matter_clio_ids"))
-
 
         def _parse_field_id(data: object) -> None | str:
             if data is None:
@@ -84,7 +72,6 @@ class TagGrant:
             return cast(None | str, data)
 
         field_id = _parse_field_id(d.pop("field_id"))
-
 
         detail = d.pop("detail")
 
@@ -95,7 +82,6 @@ class TagGrant:
             field_id=field_id,
             detail=detail,
         )
-
 
         tag_grant.additional_properties = d
         return tag_grant

@@ -8,26 +8,20 @@ from attrs import define as _attrs_define
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-  from ..models.custom_field_tag import CustomFieldTag
-  from ..models.location_tags import LocationTags
-  from ..models.matter_tags import MatterTags
-  from ..models.practice_area_tags import PracticeAreaTags
-  from ..models.related_practice_area_tags import RelatedPracticeAreaTags
-  from ..models.switch import Switch
-
-
-
+    from ..models.custom_field_tag import CustomFieldTag
+    from ..models.location_tags import LocationTags
+    from ..models.matter_tags import MatterTags
+    from ..models.practice_area_tags import PracticeAreaTags
+    from ..models.related_practice_area_tags import RelatedPracticeAreaTags
+    from ..models.switch import Switch
 
 
 T = TypeVar("T", bound="TagSettings")
 
 
-
 @_attrs_define
 class TagSettings:
-    """ The tags that contacts get, in addition to those that all contacts get.
-
-     """
+    """The tags that contacts get, in addition to those that all contacts get."""
 
     practice_area: PracticeAreaTags | Unset = UNSET
     """ Tags for the practice areas of the contact's own matters. """
@@ -52,10 +46,6 @@ class TagSettings:
     """
     custom_fields: list[CustomFieldTag] | Unset = UNSET
     """ Custom fields of contacts whose values become tags. At most 200, each field once. """
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         practice_area: dict[str, Any] | Unset = UNSET
@@ -95,13 +85,9 @@ class TagSettings:
                 custom_fields_item = custom_fields_item_data.to_dict()
                 custom_fields.append(custom_fields_item)
 
-
-
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-        })
+        field_dict.update({})
         if practice_area is not UNSET:
             field_dict["practice_area"] = practice_area
         if related_practice_area is not UNSET:
@@ -125,8 +111,6 @@ class TagSettings:
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.custom_field_tag import CustomFieldTag  # noqa: PLC0415
@@ -135,66 +119,49 @@ class TagSettings:
         from ..models.practice_area_tags import PracticeAreaTags  # noqa: PLC0415
         from ..models.related_practice_area_tags import RelatedPracticeAreaTags  # noqa: PLC0415
         from ..models.switch import Switch  # noqa: PLC0415
+
         d = dict(src_dict)
         _practice_area = d.pop("practice_area", UNSET)
         practice_area: PracticeAreaTags | Unset
-        if isinstance(_practice_area,  Unset):
+        if isinstance(_practice_area, Unset):
             practice_area = UNSET
         else:
             practice_area = PracticeAreaTags.from_dict(_practice_area)
 
-
-
-
         _related_practice_area = d.pop("related_practice_area", UNSET)
         related_practice_area: RelatedPracticeAreaTags | Unset
-        if isinstance(_related_practice_area,  Unset):
+        if isinstance(_related_practice_area, Unset):
             related_practice_area = UNSET
         else:
             related_practice_area = RelatedPracticeAreaTags.from_dict(_related_practice_area)
 
-
-
-
         _relationships = d.pop("relationships", UNSET)
         relationships: Switch | Unset
-        if isinstance(_relationships,  Unset):
+        if isinstance(_relationships, Unset):
             relationships = UNSET
         else:
             relationships = Switch.from_dict(_relationships)
 
-
-
-
         _matter_number = d.pop("matter_number", UNSET)
         matter_number: MatterTags | Unset
-        if isinstance(_matter_number,  Unset):
+        if isinstance(_matter_number, Unset):
             matter_number = UNSET
         else:
             matter_number = MatterTags.from_dict(_matter_number)
 
-
-
-
         _matter_tag = d.pop("matter_tag", UNSET)
         matter_tag: MatterTags | Unset
-        if isinstance(_matter_tag,  Unset):
+        if isinstance(_matter_tag, Unset):
             matter_tag = UNSET
         else:
             matter_tag = MatterTags.from_dict(_matter_tag)
 
-
-
-
         _location = d.pop("location", UNSET)
         location: LocationTags | Unset
-        if isinstance(_location,  Unset):
+        if isinstance(_location, Unset):
             location = UNSET
         else:
             location = LocationTags.from_dict(_location)
-
-
-
 
         responsible_attorney = d.pop("responsible_attorney", UNSET)
 
@@ -209,10 +176,7 @@ class TagSettings:
             for custom_fields_item_data in _custom_fields:
                 custom_fields_item = CustomFieldTag.from_dict(custom_fields_item_data)
 
-
-
                 custom_fields.append(custom_fields_item)
-
 
         tag_settings = cls(
             practice_area=practice_area,
@@ -228,4 +192,3 @@ class TagSettings:
         )
 
         return tag_settings
-

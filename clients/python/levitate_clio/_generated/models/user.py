@@ -8,12 +8,9 @@ from attrs import define as _attrs_define
 T = TypeVar("T", bound="User")
 
 
-
 @_attrs_define
 class User:
-    """ A Levitate user of the firm.
-
-     """
+    """A Levitate user of the firm."""
 
     id: str
     """ Levitate's id of the user: 1 to 128 printable characters. """
@@ -25,10 +22,6 @@ class User:
     active: bool
     """ Whether the user works in Levitate. Only active users can own contacts. """
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         id = self.id
 
@@ -38,19 +31,18 @@ class User:
 
         active = self.active
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-            "id": id,
-            "name": name,
-            "email": email,
-            "active": active,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "name": name,
+                "email": email,
+                "active": active,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -71,4 +63,3 @@ class User:
         )
 
         return user
-

@@ -8,21 +8,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.code_detail import CodeDetail
-
-
-
+    from ..models.code_detail import CodeDetail
 
 
 T = TypeVar("T", bound="WebhookEndpoint")
 
 
-
 @_attrs_define
 class WebhookEndpoint:
-    """ A webhook endpoint: a URL to which events are posted.
-
-     """
+    """A webhook endpoint: a URL to which events are posted."""
 
     id: str
     """ The id of the endpoint (`whe_…`). """
@@ -47,19 +41,14 @@ class WebhookEndpoint:
     """ When it was last changed, enabled or disabled or got a new secret (RFC 3339, UTC). """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         from ..models.code_detail import CodeDetail  # noqa: PLC0415
+
         id = self.id
 
         url = self.url
 
         events = self.events
-
-
 
         description = self.description
 
@@ -81,35 +70,34 @@ class WebhookEndpoint:
 
         updated_at = self.updated_at.isoformat()
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "url": url,
-            "events": events,
-            "description": description,
-            "status": status,
-            "problem": problem,
-            "paused_until": paused_until,
-            "created_at": created_at,
-            "updated_at": updated_at,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "url": url,
+                "events": events,
+                "description": description,
+                "status": status,
+                "problem": problem,
+                "paused_until": paused_until,
+                "created_at": created_at,
+                "updated_at": updated_at,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.code_detail import CodeDetail  # noqa: PLC0415
+
         d = dict(src_dict)
         id = d.pop("id")
 
         url = d.pop("url")
 
         events = cast(list[str], d.pop("events"))
-
 
         description = d.pop("description")
 
@@ -123,15 +111,12 @@ class WebhookEndpoint:
                     raise TypeError()
                 problem_type_0 = CodeDetail.from_dict(data)
 
-
-
                 return problem_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(CodeDetail | None, data)
 
         problem = _parse_problem(d.pop("problem"))
-
 
         def _parse_paused_until(data: object) -> datetime.datetime | None:
             if data is None:
@@ -141,8 +126,6 @@ class WebhookEndpoint:
                     raise TypeError()
                 paused_until_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return paused_until_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
@@ -150,16 +133,9 @@ class WebhookEndpoint:
 
         paused_until = _parse_paused_until(d.pop("paused_until"))
 
-
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
 
-
-
-
         updated_at = datetime.datetime.fromisoformat(d.pop("updated_at"))
-
-
-
 
         webhook_endpoint = cls(
             id=id,
@@ -172,7 +148,6 @@ class WebhookEndpoint:
             created_at=created_at,
             updated_at=updated_at,
         )
-
 
         webhook_endpoint.additional_properties = d
         return webhook_endpoint

@@ -10,12 +10,9 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="WebhookEndpointIn")
 
 
-
 @_attrs_define
 class WebhookEndpointIn:
-    """ A webhook endpoint to add.
-
-     """
+    """A webhook endpoint to add."""
 
     url: str
     """ The https URL on port 443 to which events are posted. At most 2,000 characters. It must lead to the public
@@ -25,10 +22,6 @@ class WebhookEndpointIn:
     description: str | Unset = UNSET
     """ A text of your choice to recognise the endpoint by, at most 200 characters. """
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         url = self.url
 
@@ -36,16 +29,15 @@ class WebhookEndpointIn:
         if not isinstance(self.events, Unset):
             events = self.events
 
-
-
         description = self.description
-
 
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-            "url": url,
-        })
+        field_dict.update(
+            {
+                "url": url,
+            }
+        )
         if events is not UNSET:
             field_dict["events"] = events
         if description is not UNSET:
@@ -53,15 +45,12 @@ class WebhookEndpointIn:
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
         url = d.pop("url")
 
         events = cast(list[str], d.pop("events", UNSET))
-
 
         description = d.pop("description", UNSET)
 
@@ -72,4 +61,3 @@ class WebhookEndpointIn:
         )
 
         return webhook_endpoint_in
-

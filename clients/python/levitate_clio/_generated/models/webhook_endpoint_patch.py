@@ -10,12 +10,9 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="WebhookEndpointPatch")
 
 
-
 @_attrs_define
 class WebhookEndpointPatch:
-    """ The changes of a webhook endpoint. What is left out or null stays as it is.
-
-     """
+    """The changes of a webhook endpoint. What is left out or null stays as it is."""
 
     url: None | str | Unset = UNSET
     """ The https URL on port 443 to which events are posted, with the same rules as for a new endpoint. """
@@ -23,10 +20,6 @@ class WebhookEndpointPatch:
     """ The types of the events to send, for example `client.new`. `*` means all types, also future ones. """
     description: None | str | Unset = UNSET
     """ A text of your choice to recognise the endpoint by, at most 200 characters. """
-
-
-
-
 
     def to_dict(self) -> dict[str, Any]:
         url: None | str | Unset
@@ -41,7 +34,6 @@ class WebhookEndpointPatch:
         elif isinstance(self.events, list):
             events = self.events
 
-
         else:
             events = self.events
 
@@ -51,11 +43,9 @@ class WebhookEndpointPatch:
         else:
             description = self.description
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-        })
+        field_dict.update({})
         if url is not UNSET:
             field_dict["url"] = url
         if events is not UNSET:
@@ -65,11 +55,10 @@ class WebhookEndpointPatch:
 
         return field_dict
 
-
-
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
+
         def _parse_url(data: object) -> None | str | Unset:
             if data is None:
                 return data
@@ -78,7 +67,6 @@ class WebhookEndpointPatch:
             return cast(None | str | Unset, data)
 
         url = _parse_url(d.pop("url", UNSET))
-
 
         def _parse_events(data: object) -> list[str] | None | Unset:
             if data is None:
@@ -97,7 +85,6 @@ class WebhookEndpointPatch:
 
         events = _parse_events(d.pop("events", UNSET))
 
-
         def _parse_description(data: object) -> None | str | Unset:
             if data is None:
                 return data
@@ -107,7 +94,6 @@ class WebhookEndpointPatch:
 
         description = _parse_description(d.pop("description", UNSET))
 
-
         webhook_endpoint_patch = cls(
             url=url,
             events=events,
@@ -115,4 +101,3 @@ class WebhookEndpointPatch:
         )
 
         return webhook_endpoint_patch
-

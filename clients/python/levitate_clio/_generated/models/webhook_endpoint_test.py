@@ -7,21 +7,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.code_detail import CodeDetail
-
-
-
+    from ..models.code_detail import CodeDetail
 
 
 T = TypeVar("T", bound="WebhookEndpointTest")
 
 
-
 @_attrs_define
 class WebhookEndpointTest:
-    """ What came back from a webhook endpoint for an event of type `ping`.
-
-     """
+    """What came back from a webhook endpoint for an event of type `ping`."""
 
     event_id: str
     """ The id of the event, as it was sent in `webhook-id`. The event is stored nowhere. """
@@ -37,12 +31,9 @@ class WebhookEndpointTest:
     """ What went wrong and what to do about it. Null if nothing did. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         from ..models.code_detail import CodeDetail  # noqa: PLC0415
+
         event_id = self.event_id
 
         succeeded = self.succeeded
@@ -61,25 +52,25 @@ class WebhookEndpointTest:
         else:
             problem = self.problem
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "event_id": event_id,
-            "succeeded": succeeded,
-            "response_status": response_status,
-            "response_text": response_text,
-            "milliseconds": milliseconds,
-            "problem": problem,
-        })
+        field_dict.update(
+            {
+                "event_id": event_id,
+                "succeeded": succeeded,
+                "response_status": response_status,
+                "response_text": response_text,
+                "milliseconds": milliseconds,
+                "problem": problem,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.code_detail import CodeDetail  # noqa: PLC0415
+
         d = dict(src_dict)
         event_id = d.pop("event_id")
 
@@ -92,14 +83,12 @@ class WebhookEndpointTest:
 
         response_status = _parse_response_status(d.pop("response_status"))
 
-
         def _parse_response_text(data: object) -> None | str:
             if data is None:
                 return data
             return cast(None | str, data)
 
         response_text = _parse_response_text(d.pop("response_text"))
-
 
         milliseconds = d.pop("milliseconds")
 
@@ -111,15 +100,12 @@ class WebhookEndpointTest:
                     raise TypeError()
                 problem_type_0 = CodeDetail.from_dict(data)
 
-
-
                 return problem_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(CodeDetail | None, data)
 
         problem = _parse_problem(d.pop("problem"))
-
 
         webhook_endpoint_test = cls(
             event_id=event_id,
@@ -129,7 +115,6 @@ class WebhookEndpointTest:
             milliseconds=milliseconds,
             problem=problem,
         )
-
 
         webhook_endpoint_test.additional_properties = d
         return webhook_endpoint_test

@@ -8,21 +8,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-  from ..models.code_detail import CodeDetail
-
-
-
+    from ..models.code_detail import CodeDetail
 
 
 T = TypeVar("T", bound="WebhookEndpointWithSecret")
 
 
-
 @_attrs_define
 class WebhookEndpointWithSecret:
-    """ A webhook endpoint and its new secret. The secret is shown only in this response.
-
-     """
+    """A webhook endpoint and its new secret. The secret is shown only in this response."""
 
     id: str
     """ The id of the endpoint (`whe_…`). """
@@ -49,19 +43,14 @@ class WebhookEndpointWithSecret:
     """ The secret that signs the events (`whsec_…`, Standard Webhooks). Store it now: it cannot be read again. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         from ..models.code_detail import CodeDetail  # noqa: PLC0415
+
         id = self.id
 
         url = self.url
 
         events = self.events
-
-
 
         description = self.description
 
@@ -85,36 +74,35 @@ class WebhookEndpointWithSecret:
 
         secret = self.secret
 
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({
-            "id": id,
-            "url": url,
-            "events": events,
-            "description": description,
-            "status": status,
-            "problem": problem,
-            "paused_until": paused_until,
-            "created_at": created_at,
-            "updated_at": updated_at,
-            "secret": secret,
-        })
+        field_dict.update(
+            {
+                "id": id,
+                "url": url,
+                "events": events,
+                "description": description,
+                "status": status,
+                "problem": problem,
+                "paused_until": paused_until,
+                "created_at": created_at,
+                "updated_at": updated_at,
+                "secret": secret,
+            }
+        )
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.code_detail import CodeDetail  # noqa: PLC0415
+
         d = dict(src_dict)
         id = d.pop("id")
 
         url = d.pop("url")
 
         events = cast(list[str], d.pop("events"))
-
 
         description = d.pop("description")
 
@@ -128,15 +116,12 @@ class WebhookEndpointWithSecret:
                     raise TypeError()
                 problem_type_0 = CodeDetail.from_dict(data)
 
-
-
                 return problem_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             return cast(CodeDetail | None, data)
 
         problem = _parse_problem(d.pop("problem"))
-
 
         def _parse_paused_until(data: object) -> datetime.datetime | None:
             if data is None:
@@ -146,8 +131,6 @@ class WebhookEndpointWithSecret:
                     raise TypeError()
                 paused_until_type_0 = datetime.datetime.fromisoformat(data)
 
-
-
                 return paused_until_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
@@ -155,16 +138,9 @@ class WebhookEndpointWithSecret:
 
         paused_until = _parse_paused_until(d.pop("paused_until"))
 
-
         created_at = datetime.datetime.fromisoformat(d.pop("created_at"))
 
-
-
-
         updated_at = datetime.datetime.fromisoformat(d.pop("updated_at"))
-
-
-
 
         secret = d.pop("secret")
 
@@ -180,7 +156,6 @@ class WebhookEndpointWithSecret:
             updated_at=updated_at,
             secret=secret,
         )
-
 
         webhook_endpoint_with_secret.additional_properties = d
         return webhook_endpoint_with_secret

@@ -10,12 +10,9 @@ from ..types import UNSET, Unset
 T = TypeVar("T", bound="WritebackSettings")
 
 
-
 @_attrs_define
 class WritebackSettings:
-    """ The activities that are written to Clio, and as whom. An activity of a kind that is off is skipped.
-
-     """
+    """The activities that are written to Clio, and as whom. An activity of a kind that is off is skipped."""
 
     email: bool | Unset = UNSET
     """ Whether emails are written to Clio. """
@@ -33,10 +30,6 @@ class WritebackSettings:
     `none`: the activity waits for the user. `primary_connection`: the primary user's login, or if that does not
     work, the login that sees most. Known values: `none`, `primary_connection`. """
 
-
-
-
-
     def to_dict(self) -> dict[str, Any]:
         email = self.email
 
@@ -50,11 +43,9 @@ class WritebackSettings:
 
         fallback_author = self.fallback_author
 
-
         field_dict: dict[str, Any] = {}
 
-        field_dict.update({
-        })
+        field_dict.update({})
         if email is not UNSET:
             field_dict["email"] = email
         if note is not UNSET:
@@ -69,8 +60,6 @@ class WritebackSettings:
             field_dict["fallback_author"] = fallback_author
 
         return field_dict
-
-
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
@@ -97,4 +86,3 @@ class WritebackSettings:
         )
 
         return writeback_settings
-

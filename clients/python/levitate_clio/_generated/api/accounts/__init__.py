@@ -40,8 +40,19 @@ class AccountsOperations:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
-    def list_accounts(self, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListAccountsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, health: ListAccountsHealth | Unset = UNSET, q: str | Unset = UNSET, ) -> ListedAccountPage:
-        """ Return the accounts that the token may see, each with its health. Their time is
+    def list_accounts(
+        self,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListAccountsOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+        health: ListAccountsHealth | Unset = UNSET,
+        q: str | Unset = UNSET,
+    ) -> ListedAccountPage:
+        """Return the accounts that the token may see, each with its health. Their time is
         `created_at`.
 
         The health is stored, and follows a change within seconds. An account whose health changes
@@ -62,33 +73,59 @@ class AccountsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_list_accounts.build(cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, health=health, q=q, ))
+        return self._sender.call(
+            _list_accounts.build(
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+                health=health,
+                q=q,
+            )
+        )
 
-    def get_fleet(self, ) -> Fleet:
-        """ Count the accounts that the token may see by health, and what is going on or waits in them.
+    def get_fleet(
+        self,
+    ) -> Fleet:
+        """Count the accounts that the token may see by health, and what is going on or waits in them.
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
         return self._sender.call(_get_fleet.build())
 
-    def get_account(self, account_id: str, ) -> Account:
-        """ Return one account, with its `ETag` in the header.
+    def get_account(
+        self,
+        account_id: str,
+    ) -> Account:
+        """Return one account, with its `ETag` in the header.
 
         Args:
             account_id: Levitate's id of the account.
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_get_account.build(account_id=account_id, ))
+        return self._sender.call(
+            _get_account.build(
+                account_id=account_id,
+            )
+        )
 
-    def put_account(self, account_id: str, *, body: AccountIn, if_match: str | Unset = UNSET, ) -> Account:
-        """ Create or change an account. Disabling it stops its scheduled runs and keeps its data.
+    def put_account(
+        self,
+        account_id: str,
+        *,
+        body: AccountIn,
+        if_match: str | Unset = UNSET,
+    ) -> Account:
+        """Create or change an account. Disabling it stops its scheduled runs and keeps its data.
 
         If the country or the primary user changes, all contacts are assessed again, without
         requests to Clio. `publish` cannot become `automatic` while the first publication is
@@ -102,12 +139,21 @@ class AccountsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_put_account.build(account_id=account_id, body=body, if_match=if_match, ))
+        return self._sender.call(
+            _put_account.build(
+                account_id=account_id,
+                body=body,
+                if_match=if_match,
+            )
+        )
 
-    def delete_account(self, account_id: str, ) -> None:
-        """ Erase all data of the account, and revoke the access of its Clio logins at Clio.
+    def delete_account(
+        self,
+        account_id: str,
+    ) -> None:
+        """Erase all data of the account, and revoke the access of its Clio logins at Clio.
 
         From now on the account does not exist. The erasure goes on in the background. The header
         `Location` has the address of its receipt.
@@ -117,12 +163,22 @@ class AccountsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_delete_account.build(account_id=account_id, ))
+        return self._sender.call(
+            _delete_account.build(
+                account_id=account_id,
+            )
+        )
 
-    def patch_account(self, account_id: str, *, body: Any, if_match: str, ) -> Account:
-        """ Change some fields of an account; the others stay as they are. The effects are those of
+    def patch_account(
+        self,
+        account_id: str,
+        *,
+        body: Any,
+        if_match: str,
+    ) -> Account:
+        """Change some fields of an account; the others stay as they are. The effects are those of
         `PUT`.
 
         Args:
@@ -132,24 +188,43 @@ class AccountsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_patch_account.build(account_id=account_id, body=body, if_match=if_match, ))
+        return self._sender.call(
+            _patch_account.build(
+                account_id=account_id,
+                body=body,
+                if_match=if_match,
+            )
+        )
 
-    def get_users(self, account_id: str, ) -> UserList:
-        """ Return the firm's Levitate users.
+    def get_users(
+        self,
+        account_id: str,
+    ) -> UserList:
+        """Return the firm's Levitate users.
 
         Args:
             account_id: Levitate's id of the account.
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_get_users.build(account_id=account_id, ))
+        return self._sender.call(
+            _get_users.build(
+                account_id=account_id,
+            )
+        )
 
-    def put_users(self, account_id: str, *, body: UsersIn, confirm: Literal['replace'] | Unset = UNSET, ) -> UserList:
-        """ Replace the list of Levitate users.
+    def put_users(
+        self,
+        account_id: str,
+        *,
+        body: UsersIn,
+        confirm: Literal["replace"] | Unset = UNSET,
+    ) -> UserList:
+        """Replace the list of Levitate users.
 
         If that changes who is active, or whom a Clio user stands for, all contacts are assessed
         again, without requests to Clio. An empty list needs `confirm=replace` if there are users.
@@ -161,12 +236,25 @@ class AccountsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_put_users.build(account_id=account_id, body=body, confirm=confirm, ))
+        return self._sender.call(
+            _put_users.build(
+                account_id=account_id,
+                body=body,
+                confirm=confirm,
+            )
+        )
 
-    def list_attorneys(self, account_id: str, *, unmapped: bool | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> AttorneyPage:
-        """ Return the firm's Clio users by Clio's id, as of the last run.
+    def list_attorneys(
+        self,
+        account_id: str,
+        *,
+        unmapped: bool | Unset = UNSET,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> AttorneyPage:
+        """Return the firm's Clio users by Clio's id, as of the last run.
 
         Each has its Levitate user, who is mapped by hand, by connection or by email address.
 
@@ -178,43 +266,74 @@ class AccountsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_list_attorneys.build(account_id=account_id, unmapped=unmapped, cursor=cursor, limit=limit, ))
+        return self._sender.call(
+            _list_attorneys.build(
+                account_id=account_id,
+                unmapped=unmapped,
+                cursor=cursor,
+                limit=limit,
+            )
+        )
 
-    def map_attorney(self, account_id: str, clio_user_id: str, *, body: AttorneyIn, ) -> Attorney:
-        """ Map a Clio user to a Levitate user by hand; null means no user.
+    def map_attorney(
+        self,
+        account_id: str,
+        clio_user_id: str,
+        *,
+        body: AttorneyIn,
+    ) -> Attorney:
+        """Map a Clio user to a Levitate user by hand; null means no user.
 
         If that changes whom the Clio user stands for, all contacts are assessed again.
 
         Args:
             account_id: Levitate's id of the account.
-            clio_user_id: 
+            clio_user_id:
             body: The Levitate user that a Clio user is mapped to. Null maps the Clio user to nobody.
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_map_attorney.build(account_id=account_id, clio_user_id=clio_user_id, body=body, ))
+        return self._sender.call(
+            _map_attorney.build(
+                account_id=account_id,
+                clio_user_id=clio_user_id,
+                body=body,
+            )
+        )
 
-    def unmap_attorney(self, account_id: str, clio_user_id: str, ) -> None:
-        """ Remove the mapping by hand: the Clio user is mapped automatically again.
+    def unmap_attorney(
+        self,
+        account_id: str,
+        clio_user_id: str,
+    ) -> None:
+        """Remove the mapping by hand: the Clio user is mapped automatically again.
 
         If that changes whom the Clio user stands for, all contacts are assessed again.
 
         Args:
             account_id: Levitate's id of the account.
-            clio_user_id: 
+            clio_user_id:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_unmap_attorney.build(account_id=account_id, clio_user_id=clio_user_id, ))
+        return self._sender.call(
+            _unmap_attorney.build(
+                account_id=account_id,
+                clio_user_id=clio_user_id,
+            )
+        )
 
-    def get_status(self, account_id: str, ) -> Status:
-        """ Return the account's health, its connections and contacts, its newest run, and when the next
+    def get_status(
+        self,
+        account_id: str,
+    ) -> Status:
+        """Return the account's health, its connections and contacts, its newest run, and when the next
         run is due.
 
         Args:
@@ -222,12 +341,19 @@ class AccountsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_get_status.build(account_id=account_id, ))
+        return self._sender.call(
+            _get_status.build(
+                account_id=account_id,
+            )
+        )
 
-    def get_erasure(self, erasure_id: str, ) -> Erasure:
-        """ Return an erasure and what is left of it to do. Receipts are kept for a year after the
+    def get_erasure(
+        self,
+        erasure_id: str,
+    ) -> Erasure:
+        """Return an erasure and what is left of it to do. Receipts are kept for a year after the
         erasure has ended.
 
         Args:
@@ -235,9 +361,13 @@ class AccountsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_get_erasure.build(erasure_id=erasure_id, ))
+        return self._sender.call(
+            _get_erasure.build(
+                erasure_id=erasure_id,
+            )
+        )
 
 
 class AsyncAccountsOperations:
@@ -246,8 +376,19 @@ class AsyncAccountsOperations:
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
 
-    async def list_accounts(self, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListAccountsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, health: ListAccountsHealth | Unset = UNSET, q: str | Unset = UNSET, ) -> ListedAccountPage:
-        """ Return the accounts that the token may see, each with its health. Their time is
+    async def list_accounts(
+        self,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListAccountsOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+        health: ListAccountsHealth | Unset = UNSET,
+        q: str | Unset = UNSET,
+    ) -> ListedAccountPage:
+        """Return the accounts that the token may see, each with its health. Their time is
         `created_at`.
 
         The health is stored, and follows a change within seconds. An account whose health changes
@@ -268,33 +409,59 @@ class AsyncAccountsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_list_accounts.build(cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, health=health, q=q, ))
+        return await self._sender.call(
+            _list_accounts.build(
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+                health=health,
+                q=q,
+            )
+        )
 
-    async def get_fleet(self, ) -> Fleet:
-        """ Count the accounts that the token may see by health, and what is going on or waits in them.
+    async def get_fleet(
+        self,
+    ) -> Fleet:
+        """Count the accounts that the token may see by health, and what is going on or waits in them.
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
         return await self._sender.call(_get_fleet.build())
 
-    async def get_account(self, account_id: str, ) -> Account:
-        """ Return one account, with its `ETag` in the header.
+    async def get_account(
+        self,
+        account_id: str,
+    ) -> Account:
+        """Return one account, with its `ETag` in the header.
 
         Args:
             account_id: Levitate's id of the account.
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_get_account.build(account_id=account_id, ))
+        return await self._sender.call(
+            _get_account.build(
+                account_id=account_id,
+            )
+        )
 
-    async def put_account(self, account_id: str, *, body: AccountIn, if_match: str | Unset = UNSET, ) -> Account:
-        """ Create or change an account. Disabling it stops its scheduled runs and keeps its data.
+    async def put_account(
+        self,
+        account_id: str,
+        *,
+        body: AccountIn,
+        if_match: str | Unset = UNSET,
+    ) -> Account:
+        """Create or change an account. Disabling it stops its scheduled runs and keeps its data.
 
         If the country or the primary user changes, all contacts are assessed again, without
         requests to Clio. `publish` cannot become `automatic` while the first publication is
@@ -308,12 +475,21 @@ class AsyncAccountsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_put_account.build(account_id=account_id, body=body, if_match=if_match, ))
+        return await self._sender.call(
+            _put_account.build(
+                account_id=account_id,
+                body=body,
+                if_match=if_match,
+            )
+        )
 
-    async def delete_account(self, account_id: str, ) -> None:
-        """ Erase all data of the account, and revoke the access of its Clio logins at Clio.
+    async def delete_account(
+        self,
+        account_id: str,
+    ) -> None:
+        """Erase all data of the account, and revoke the access of its Clio logins at Clio.
 
         From now on the account does not exist. The erasure goes on in the background. The header
         `Location` has the address of its receipt.
@@ -323,12 +499,22 @@ class AsyncAccountsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_delete_account.build(account_id=account_id, ))
+        return await self._sender.call(
+            _delete_account.build(
+                account_id=account_id,
+            )
+        )
 
-    async def patch_account(self, account_id: str, *, body: Any, if_match: str, ) -> Account:
-        """ Change some fields of an account; the others stay as they are. The effects are those of
+    async def patch_account(
+        self,
+        account_id: str,
+        *,
+        body: Any,
+        if_match: str,
+    ) -> Account:
+        """Change some fields of an account; the others stay as they are. The effects are those of
         `PUT`.
 
         Args:
@@ -338,24 +524,43 @@ class AsyncAccountsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_patch_account.build(account_id=account_id, body=body, if_match=if_match, ))
+        return await self._sender.call(
+            _patch_account.build(
+                account_id=account_id,
+                body=body,
+                if_match=if_match,
+            )
+        )
 
-    async def get_users(self, account_id: str, ) -> UserList:
-        """ Return the firm's Levitate users.
+    async def get_users(
+        self,
+        account_id: str,
+    ) -> UserList:
+        """Return the firm's Levitate users.
 
         Args:
             account_id: Levitate's id of the account.
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_get_users.build(account_id=account_id, ))
+        return await self._sender.call(
+            _get_users.build(
+                account_id=account_id,
+            )
+        )
 
-    async def put_users(self, account_id: str, *, body: UsersIn, confirm: Literal['replace'] | Unset = UNSET, ) -> UserList:
-        """ Replace the list of Levitate users.
+    async def put_users(
+        self,
+        account_id: str,
+        *,
+        body: UsersIn,
+        confirm: Literal["replace"] | Unset = UNSET,
+    ) -> UserList:
+        """Replace the list of Levitate users.
 
         If that changes who is active, or whom a Clio user stands for, all contacts are assessed
         again, without requests to Clio. An empty list needs `confirm=replace` if there are users.
@@ -367,12 +572,25 @@ class AsyncAccountsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_put_users.build(account_id=account_id, body=body, confirm=confirm, ))
+        return await self._sender.call(
+            _put_users.build(
+                account_id=account_id,
+                body=body,
+                confirm=confirm,
+            )
+        )
 
-    async def list_attorneys(self, account_id: str, *, unmapped: bool | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> AttorneyPage:
-        """ Return the firm's Clio users by Clio's id, as of the last run.
+    async def list_attorneys(
+        self,
+        account_id: str,
+        *,
+        unmapped: bool | Unset = UNSET,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> AttorneyPage:
+        """Return the firm's Clio users by Clio's id, as of the last run.
 
         Each has its Levitate user, who is mapped by hand, by connection or by email address.
 
@@ -384,43 +602,74 @@ class AsyncAccountsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_list_attorneys.build(account_id=account_id, unmapped=unmapped, cursor=cursor, limit=limit, ))
+        return await self._sender.call(
+            _list_attorneys.build(
+                account_id=account_id,
+                unmapped=unmapped,
+                cursor=cursor,
+                limit=limit,
+            )
+        )
 
-    async def map_attorney(self, account_id: str, clio_user_id: str, *, body: AttorneyIn, ) -> Attorney:
-        """ Map a Clio user to a Levitate user by hand; null means no user.
+    async def map_attorney(
+        self,
+        account_id: str,
+        clio_user_id: str,
+        *,
+        body: AttorneyIn,
+    ) -> Attorney:
+        """Map a Clio user to a Levitate user by hand; null means no user.
 
         If that changes whom the Clio user stands for, all contacts are assessed again.
 
         Args:
             account_id: Levitate's id of the account.
-            clio_user_id: 
+            clio_user_id:
             body: The Levitate user that a Clio user is mapped to. Null maps the Clio user to nobody.
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_map_attorney.build(account_id=account_id, clio_user_id=clio_user_id, body=body, ))
+        return await self._sender.call(
+            _map_attorney.build(
+                account_id=account_id,
+                clio_user_id=clio_user_id,
+                body=body,
+            )
+        )
 
-    async def unmap_attorney(self, account_id: str, clio_user_id: str, ) -> None:
-        """ Remove the mapping by hand: the Clio user is mapped automatically again.
+    async def unmap_attorney(
+        self,
+        account_id: str,
+        clio_user_id: str,
+    ) -> None:
+        """Remove the mapping by hand: the Clio user is mapped automatically again.
 
         If that changes whom the Clio user stands for, all contacts are assessed again.
 
         Args:
             account_id: Levitate's id of the account.
-            clio_user_id: 
+            clio_user_id:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_unmap_attorney.build(account_id=account_id, clio_user_id=clio_user_id, ))
+        return await self._sender.call(
+            _unmap_attorney.build(
+                account_id=account_id,
+                clio_user_id=clio_user_id,
+            )
+        )
 
-    async def get_status(self, account_id: str, ) -> Status:
-        """ Return the account's health, its connections and contacts, its newest run, and when the next
+    async def get_status(
+        self,
+        account_id: str,
+    ) -> Status:
+        """Return the account's health, its connections and contacts, its newest run, and when the next
         run is due.
 
         Args:
@@ -428,12 +677,19 @@ class AsyncAccountsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_get_status.build(account_id=account_id, ))
+        return await self._sender.call(
+            _get_status.build(
+                account_id=account_id,
+            )
+        )
 
-    async def get_erasure(self, erasure_id: str, ) -> Erasure:
-        """ Return an erasure and what is left of it to do. Receipts are kept for a year after the
+    async def get_erasure(
+        self,
+        erasure_id: str,
+    ) -> Erasure:
+        """Return an erasure and what is left of it to do. Receipts are kept for a year after the
         erasure has ended.
 
         Args:
@@ -441,9 +697,10 @@ class AsyncAccountsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_get_erasure.build(erasure_id=erasure_id, ))
-
-
-
+        return await self._sender.call(
+            _get_erasure.build(
+                erasure_id=erasure_id,
+            )
+        )

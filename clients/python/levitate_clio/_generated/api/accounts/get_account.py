@@ -8,13 +8,16 @@ from levitate_clio._call import Call
 from ...models.account import Account
 
 
-def build(account_id: str, ) -> Call[Account]:
+def build(
+    account_id: str,
+) -> Call[Account]:
     """Return the request of `get_account`."""
-    
-    
+
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "path": "/v1/accounts/{account_id}".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
     }
     return Call(parse=_parse, **_kwargs)
 
@@ -22,7 +25,4 @@ def build(account_id: str, ) -> Call[Account]:
 def _parse(response: httpx.Response) -> Account:
     response_200 = Account.from_dict(response.json())
 
-
-
     return response_200
-

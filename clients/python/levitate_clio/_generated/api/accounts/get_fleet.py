@@ -9,8 +9,7 @@ from ...models.fleet import Fleet
 
 def build() -> Call[Fleet]:
     """Return the request of `get_fleet`."""
-    
-    
+
     _kwargs: dict[str, Any] = {
         "method": "GET",
         "path": "/v1/fleet",
@@ -21,7 +20,4 @@ def build() -> Call[Fleet]:
 def _parse(response: httpx.Response) -> Fleet:
     response_200 = Fleet.from_dict(response.json())
 
-
-
     return response_200
-

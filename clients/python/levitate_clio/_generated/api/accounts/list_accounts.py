@@ -11,9 +11,19 @@ from ...models.listed_account_page import ListedAccountPage
 from ...types import UNSET, Unset
 
 
-def build(*, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListAccountsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, health: ListAccountsHealth | Unset = UNSET, q: str | Unset = UNSET, ) -> Call[ListedAccountPage]:
+def build(
+    *,
+    cursor: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+    order: ListAccountsOrder | Unset = UNSET,
+    since: datetime.datetime | Unset = UNSET,
+    until: datetime.datetime | Unset = UNSET,
+    count: bool | Unset = UNSET,
+    health: ListAccountsHealth | Unset = UNSET,
+    q: str | Unset = UNSET,
+) -> Call[ListedAccountPage]:
     """Return the request of `list_accounts`."""
-    
+
     params: dict[str, Any] = {}
 
     params["cursor"] = cursor
@@ -46,7 +56,6 @@ def build(*, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: Lis
 
     params["q"] = q
 
-
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
@@ -60,7 +69,4 @@ def build(*, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: Lis
 def _parse(response: httpx.Response) -> ListedAccountPage:
     response_200 = ListedAccountPage.from_dict(response.json())
 
-
-
     return response_200
-

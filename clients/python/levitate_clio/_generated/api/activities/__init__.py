@@ -1,6 +1,5 @@
 """The operations of the group `activities`: one class for `Clio`, one for `AsyncClio`."""
 
-
 import datetime
 
 from levitate_clio._call import AsyncSender, Sender
@@ -28,8 +27,22 @@ class ActivitiesOperations:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
-    def list_activities(self, account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListActivitiesOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, contact_id: str | Unset = UNSET, status: ListActivitiesStatus | Unset = UNSET, kind: ListActivitiesKind | Unset = UNSET, user_id: str | Unset = UNSET, ) -> ActivityPage:
-        """ Return the activities. Their time is `created_at`.
+    def list_activities(
+        self,
+        account_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListActivitiesOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+        contact_id: str | Unset = UNSET,
+        status: ListActivitiesStatus | Unset = UNSET,
+        kind: ListActivitiesKind | Unset = UNSET,
+        user_id: str | Unset = UNSET,
+    ) -> ActivityPage:
+        """Return the activities. Their time is `created_at`.
 
         Args:
             account_id: Levitate's id of the account.
@@ -47,12 +60,32 @@ class ActivitiesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_list_activities.build(account_id=account_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, contact_id=contact_id, status=status, kind=kind, user_id=user_id, ))
+        return self._sender.call(
+            _list_activities.build(
+                account_id=account_id,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+                contact_id=contact_id,
+                status=status,
+                kind=kind,
+                user_id=user_id,
+            )
+        )
 
-    def create_activity(self, account_id: str, *, body: ActivityIn, idempotency_key: str | Unset = UNSET, ) -> Activity:
-        """ Record an activity in Clio once, as the user who did it.
+    def create_activity(
+        self,
+        account_id: str,
+        *,
+        body: ActivityIn,
+        idempotency_key: str | Unset = UNSET,
+    ) -> Activity:
+        """Record an activity in Clio once, as the user who did it.
 
         The same key and body get the same answer again, which is older then: read the activity at
         `Location`. If it was erased since, they get 410.
@@ -74,12 +107,24 @@ class ActivitiesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_create_activity.build(account_id=account_id, body=body, idempotency_key=idempotency_key, ))
+        return self._sender.call(
+            _create_activity.build(
+                account_id=account_id,
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
 
-    def create_activities(self, account_id: str, *, body: ActivityBatch, idempotency_key: str | Unset = UNSET, ) -> ActivityBatchAnswer:
-        """ Record up to 100 activities, one after another.
+    def create_activities(
+        self,
+        account_id: str,
+        *,
+        body: ActivityBatch,
+        idempotency_key: str | Unset = UNSET,
+    ) -> ActivityBatchAnswer:
+        """Record up to 100 activities, one after another.
 
         Each gets the status and the answer that `POST …/activities` would give it, also if another
         one is refused. The same key and body get the same answer again. If the request was cut off,
@@ -93,12 +138,22 @@ class ActivitiesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_create_activities.build(account_id=account_id, body=body, idempotency_key=idempotency_key, ))
+        return self._sender.call(
+            _create_activities.build(
+                account_id=account_id,
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
 
-    def get_activity(self, account_id: str, activity_id: str, ) -> Activity:
-        """ Return one activity: its status, the number of attempts, and its record in Clio.
+    def get_activity(
+        self,
+        account_id: str,
+        activity_id: str,
+    ) -> Activity:
+        """Return one activity: its status, the number of attempts, and its record in Clio.
 
         Args:
             account_id: Levitate's id of the account.
@@ -106,12 +161,21 @@ class ActivitiesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_get_activity.build(account_id=account_id, activity_id=activity_id, ))
+        return self._sender.call(
+            _get_activity.build(
+                account_id=account_id,
+                activity_id=activity_id,
+            )
+        )
 
-    def retry_activity(self, account_id: str, activity_id: str, ) -> Activity:
-        """ Try a failed or blocked activity again. If Clio may already have it, the service first looks
+    def retry_activity(
+        self,
+        account_id: str,
+        activity_id: str,
+    ) -> Activity:
+        """Try a failed or blocked activity again. If Clio may already have it, the service first looks
         for it there.
 
         Args:
@@ -120,12 +184,21 @@ class ActivitiesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_retry_activity.build(account_id=account_id, activity_id=activity_id, ))
+        return self._sender.call(
+            _retry_activity.build(
+                account_id=account_id,
+                activity_id=activity_id,
+            )
+        )
 
-    def cancel_activity(self, account_id: str, activity_id: str, ) -> Activity:
-        """ Cancel an activity that is certainly not in Clio yet. Cancelling it again has no effect.
+    def cancel_activity(
+        self,
+        account_id: str,
+        activity_id: str,
+    ) -> Activity:
+        """Cancel an activity that is certainly not in Clio yet. Cancelling it again has no effect.
 
         Args:
             account_id: Levitate's id of the account.
@@ -133,9 +206,14 @@ class ActivitiesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_cancel_activity.build(account_id=account_id, activity_id=activity_id, ))
+        return self._sender.call(
+            _cancel_activity.build(
+                account_id=account_id,
+                activity_id=activity_id,
+            )
+        )
 
 
 class AsyncActivitiesOperations:
@@ -144,8 +222,22 @@ class AsyncActivitiesOperations:
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
 
-    async def list_activities(self, account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListActivitiesOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, contact_id: str | Unset = UNSET, status: ListActivitiesStatus | Unset = UNSET, kind: ListActivitiesKind | Unset = UNSET, user_id: str | Unset = UNSET, ) -> ActivityPage:
-        """ Return the activities. Their time is `created_at`.
+    async def list_activities(
+        self,
+        account_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListActivitiesOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+        contact_id: str | Unset = UNSET,
+        status: ListActivitiesStatus | Unset = UNSET,
+        kind: ListActivitiesKind | Unset = UNSET,
+        user_id: str | Unset = UNSET,
+    ) -> ActivityPage:
+        """Return the activities. Their time is `created_at`.
 
         Args:
             account_id: Levitate's id of the account.
@@ -163,12 +255,32 @@ class AsyncActivitiesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_list_activities.build(account_id=account_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, contact_id=contact_id, status=status, kind=kind, user_id=user_id, ))
+        return await self._sender.call(
+            _list_activities.build(
+                account_id=account_id,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+                contact_id=contact_id,
+                status=status,
+                kind=kind,
+                user_id=user_id,
+            )
+        )
 
-    async def create_activity(self, account_id: str, *, body: ActivityIn, idempotency_key: str | Unset = UNSET, ) -> Activity:
-        """ Record an activity in Clio once, as the user who did it.
+    async def create_activity(
+        self,
+        account_id: str,
+        *,
+        body: ActivityIn,
+        idempotency_key: str | Unset = UNSET,
+    ) -> Activity:
+        """Record an activity in Clio once, as the user who did it.
 
         The same key and body get the same answer again, which is older then: read the activity at
         `Location`. If it was erased since, they get 410.
@@ -190,12 +302,24 @@ class AsyncActivitiesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_create_activity.build(account_id=account_id, body=body, idempotency_key=idempotency_key, ))
+        return await self._sender.call(
+            _create_activity.build(
+                account_id=account_id,
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
 
-    async def create_activities(self, account_id: str, *, body: ActivityBatch, idempotency_key: str | Unset = UNSET, ) -> ActivityBatchAnswer:
-        """ Record up to 100 activities, one after another.
+    async def create_activities(
+        self,
+        account_id: str,
+        *,
+        body: ActivityBatch,
+        idempotency_key: str | Unset = UNSET,
+    ) -> ActivityBatchAnswer:
+        """Record up to 100 activities, one after another.
 
         Each gets the status and the answer that `POST …/activities` would give it, also if another
         one is refused. The same key and body get the same answer again. If the request was cut off,
@@ -209,12 +333,22 @@ class AsyncActivitiesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_create_activities.build(account_id=account_id, body=body, idempotency_key=idempotency_key, ))
+        return await self._sender.call(
+            _create_activities.build(
+                account_id=account_id,
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
 
-    async def get_activity(self, account_id: str, activity_id: str, ) -> Activity:
-        """ Return one activity: its status, the number of attempts, and its record in Clio.
+    async def get_activity(
+        self,
+        account_id: str,
+        activity_id: str,
+    ) -> Activity:
+        """Return one activity: its status, the number of attempts, and its record in Clio.
 
         Args:
             account_id: Levitate's id of the account.
@@ -222,12 +356,21 @@ class AsyncActivitiesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_get_activity.build(account_id=account_id, activity_id=activity_id, ))
+        return await self._sender.call(
+            _get_activity.build(
+                account_id=account_id,
+                activity_id=activity_id,
+            )
+        )
 
-    async def retry_activity(self, account_id: str, activity_id: str, ) -> Activity:
-        """ Try a failed or blocked activity again. If Clio may already have it, the service first looks
+    async def retry_activity(
+        self,
+        account_id: str,
+        activity_id: str,
+    ) -> Activity:
+        """Try a failed or blocked activity again. If Clio may already have it, the service first looks
         for it there.
 
         Args:
@@ -236,12 +379,21 @@ class AsyncActivitiesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_retry_activity.build(account_id=account_id, activity_id=activity_id, ))
+        return await self._sender.call(
+            _retry_activity.build(
+                account_id=account_id,
+                activity_id=activity_id,
+            )
+        )
 
-    async def cancel_activity(self, account_id: str, activity_id: str, ) -> Activity:
-        """ Cancel an activity that is certainly not in Clio yet. Cancelling it again has no effect.
+    async def cancel_activity(
+        self,
+        account_id: str,
+        activity_id: str,
+    ) -> Activity:
+        """Cancel an activity that is certainly not in Clio yet. Cancelling it again has no effect.
 
         Args:
             account_id: Levitate's id of the account.
@@ -249,9 +401,11 @@ class AsyncActivitiesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_cancel_activity.build(account_id=account_id, activity_id=activity_id, ))
-
-
-
+        return await self._sender.call(
+            _cancel_activity.build(
+                account_id=account_id,
+                activity_id=activity_id,
+            )
+        )

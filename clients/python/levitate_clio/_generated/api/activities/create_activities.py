@@ -10,21 +10,25 @@ from ...models.activity_batch_answer import ActivityBatchAnswer
 from ...types import UNSET, Unset
 
 
-def build(account_id: str, *, body: ActivityBatch, idempotency_key: str | Unset = UNSET, ) -> Call[ActivityBatchAnswer]:
+def build(
+    account_id: str,
+    *,
+    body: ActivityBatch,
+    idempotency_key: str | Unset = UNSET,
+) -> Call[ActivityBatchAnswer]:
     """Return the request of `create_activities`."""
     headers: dict[str, Any] = {}
     if not isinstance(idempotency_key, Unset):
         headers["Idempotency-Key"] = idempotency_key
 
-
-    
     _kwargs: dict[str, Any] = {
         "method": "POST",
-        "path": "/v1/accounts/{account_id}/activities/batch".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/activities/batch".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
         "takes_key": True,
     }
     _kwargs["json"] = body.to_dict()
-
 
     headers["Content-Type"] = "application/json"
     _kwargs["headers"] = headers
@@ -34,7 +38,4 @@ def build(account_id: str, *, body: ActivityBatch, idempotency_key: str | Unset 
 def _parse(response: httpx.Response) -> ActivityBatchAnswer:
     response_200 = ActivityBatchAnswer.from_dict(response.json())
 
-
-
     return response_200
-

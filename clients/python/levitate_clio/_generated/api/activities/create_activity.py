@@ -10,21 +10,25 @@ from ...models.activity_in import ActivityIn
 from ...types import UNSET, Unset
 
 
-def build(account_id: str, *, body: ActivityIn, idempotency_key: str | Unset = UNSET, ) -> Call[Activity]:
+def build(
+    account_id: str,
+    *,
+    body: ActivityIn,
+    idempotency_key: str | Unset = UNSET,
+) -> Call[Activity]:
     """Return the request of `create_activity`."""
     headers: dict[str, Any] = {}
     if not isinstance(idempotency_key, Unset):
         headers["Idempotency-Key"] = idempotency_key
 
-
-    
     _kwargs: dict[str, Any] = {
         "method": "POST",
-        "path": "/v1/accounts/{account_id}/activities".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/activities".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
         "takes_key": True,
     }
     _kwargs["json"] = body.to_dict()
-
 
     headers["Content-Type"] = "application/json"
     _kwargs["headers"] = headers
@@ -34,7 +38,4 @@ def build(account_id: str, *, body: ActivityIn, idempotency_key: str | Unset = U
 def _parse(response: httpx.Response) -> Activity:
     response_200 = Activity.from_dict(response.json())
 
-
-
     return response_200
-

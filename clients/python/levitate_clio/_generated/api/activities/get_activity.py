@@ -8,13 +8,18 @@ from levitate_clio._call import Call
 from ...models.activity import Activity
 
 
-def build(account_id: str, activity_id: str, ) -> Call[Activity]:
+def build(
+    account_id: str,
+    activity_id: str,
+) -> Call[Activity]:
     """Return the request of `get_activity`."""
-    
-    
+
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "path": "/v1/accounts/{account_id}/activities/{activity_id}".format(account_id=quote(str(account_id), safe=""),activity_id=quote(str(activity_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/activities/{activity_id}".format(
+            account_id=quote(str(account_id), safe=""),
+            activity_id=quote(str(activity_id), safe=""),
+        ),
     }
     return Call(parse=_parse, **_kwargs)
 
@@ -22,7 +27,4 @@ def build(account_id: str, activity_id: str, ) -> Call[Activity]:
 def _parse(response: httpx.Response) -> Activity:
     response_200 = Activity.from_dict(response.json())
 
-
-
     return response_200
-

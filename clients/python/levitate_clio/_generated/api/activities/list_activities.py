@@ -13,9 +13,22 @@ from ...models.list_activities_status import ListActivitiesStatus
 from ...types import UNSET, Unset
 
 
-def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListActivitiesOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, contact_id: str | Unset = UNSET, status: ListActivitiesStatus | Unset = UNSET, kind: ListActivitiesKind | Unset = UNSET, user_id: str | Unset = UNSET, ) -> Call[ActivityPage]:
+def build(
+    account_id: str,
+    *,
+    cursor: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+    order: ListActivitiesOrder | Unset = UNSET,
+    since: datetime.datetime | Unset = UNSET,
+    until: datetime.datetime | Unset = UNSET,
+    count: bool | Unset = UNSET,
+    contact_id: str | Unset = UNSET,
+    status: ListActivitiesStatus | Unset = UNSET,
+    kind: ListActivitiesKind | Unset = UNSET,
+    user_id: str | Unset = UNSET,
+) -> Call[ActivityPage]:
     """Return the request of `list_activities`."""
-    
+
     params: dict[str, Any] = {}
 
     params["cursor"] = cursor
@@ -56,12 +69,13 @@ def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = 
 
     params["user_id"] = user_id
 
-
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "path": "/v1/accounts/{account_id}/activities".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/activities".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
         "params": params,
     }
     return Call(parse=_parse, **_kwargs)
@@ -70,7 +84,4 @@ def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = 
 def _parse(response: httpx.Response) -> ActivityPage:
     response_200 = ActivityPage.from_dict(response.json())
 
-
-
     return response_200
-

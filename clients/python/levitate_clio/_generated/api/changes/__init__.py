@@ -1,6 +1,5 @@
 """The operations of the group `changes`: one class for `Clio`, one for `AsyncClio`."""
 
-
 from levitate_clio._call import AsyncSender, Sender
 
 from ...models.change_feed_page import ChangeFeedPage
@@ -14,8 +13,15 @@ class ChangesOperations:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
-    def list_changes(self, account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, wait: int | Unset = UNSET, ) -> ChangeFeedPage:
-        """ Return the changes after the cursor, oldest first; without a cursor from the beginning of
+    def list_changes(
+        self,
+        account_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        wait: int | Unset = UNSET,
+    ) -> ChangeFeedPage:
+        """Return the changes after the cursor, oldest first; without a cursor from the beginning of
         the feed.
 
         Store `next_cursor` after each page. You then see every change at least once, and the
@@ -31,9 +37,16 @@ class ChangesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_list_changes.build(account_id=account_id, cursor=cursor, limit=limit, wait=wait, ))
+        return self._sender.call(
+            _list_changes.build(
+                account_id=account_id,
+                cursor=cursor,
+                limit=limit,
+                wait=wait,
+            )
+        )
 
 
 class AsyncChangesOperations:
@@ -42,8 +55,15 @@ class AsyncChangesOperations:
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
 
-    async def list_changes(self, account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, wait: int | Unset = UNSET, ) -> ChangeFeedPage:
-        """ Return the changes after the cursor, oldest first; without a cursor from the beginning of
+    async def list_changes(
+        self,
+        account_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        wait: int | Unset = UNSET,
+    ) -> ChangeFeedPage:
+        """Return the changes after the cursor, oldest first; without a cursor from the beginning of
         the feed.
 
         Store `next_cursor` after each page. You then see every change at least once, and the
@@ -59,9 +79,13 @@ class AsyncChangesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_list_changes.build(account_id=account_id, cursor=cursor, limit=limit, wait=wait, ))
-
-
-
+        return await self._sender.call(
+            _list_changes.build(
+                account_id=account_id,
+                cursor=cursor,
+                limit=limit,
+                wait=wait,
+            )
+        )

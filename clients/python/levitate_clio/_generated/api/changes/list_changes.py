@@ -9,9 +9,15 @@ from ...models.change_feed_page import ChangeFeedPage
 from ...types import UNSET, Unset
 
 
-def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, wait: int | Unset = UNSET, ) -> Call[ChangeFeedPage]:
+def build(
+    account_id: str,
+    *,
+    cursor: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+    wait: int | Unset = UNSET,
+) -> Call[ChangeFeedPage]:
     """Return the request of `list_changes`."""
-    
+
     params: dict[str, Any] = {}
 
     params["cursor"] = cursor
@@ -20,12 +26,13 @@ def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = 
 
     params["wait"] = wait
 
-
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "path": "/v1/accounts/{account_id}/changes".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/changes".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
         "params": params,
     }
     return Call(parse=_parse, **_kwargs)
@@ -34,7 +41,4 @@ def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = 
 def _parse(response: httpx.Response) -> ChangeFeedPage:
     response_200 = ChangeFeedPage.from_dict(response.json())
 
-
-
     return response_200
-

@@ -1,6 +1,5 @@
 """The operations of the group `connections`: one class for `Clio`, one for `AsyncClio`."""
 
-
 import datetime
 
 from levitate_clio._call import AsyncSender, Sender
@@ -27,8 +26,18 @@ class ConnectionsOperations:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
-    def list_connections(self, account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListConnectionsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> ConnectionPage:
-        """ Return the account's connections. Their time is when they were requested.
+    def list_connections(
+        self,
+        account_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListConnectionsOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+    ) -> ConnectionPage:
+        """Return the account's connections. Their time is when they were requested.
 
         Args:
             account_id: Levitate's id of the account.
@@ -42,12 +51,27 @@ class ConnectionsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_list_connections.build(account_id=account_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, ))
+        return self._sender.call(
+            _list_connections.build(
+                account_id=account_id,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+            )
+        )
 
-    def start_connection(self, account_id: str, *, body: ConnectionIn, ) -> StartedConnection:
-        """ Start to connect a user's Clio login. Redirect the user's browser to `authorize_url`.
+    def start_connection(
+        self,
+        account_id: str,
+        *,
+        body: ConnectionIn,
+    ) -> StartedConnection:
+        """Start to connect a user's Clio login. Redirect the user's browser to `authorize_url`.
 
         With a token of the scope `write`, only the login of the user whom `Levitate-User` names.
 
@@ -57,12 +81,21 @@ class ConnectionsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_start_connection.build(account_id=account_id, body=body, ))
+        return self._sender.call(
+            _start_connection.build(
+                account_id=account_id,
+                body=body,
+            )
+        )
 
-    def get_connection(self, account_id: str, connection_id: str, ) -> Connection:
-        """ Return one connection.
+    def get_connection(
+        self,
+        account_id: str,
+        connection_id: str,
+    ) -> Connection:
+        """Return one connection.
 
         Args:
             account_id: Levitate's id of the account.
@@ -70,12 +103,21 @@ class ConnectionsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_get_connection.build(account_id=account_id, connection_id=connection_id, ))
+        return self._sender.call(
+            _get_connection.build(
+                account_id=account_id,
+                connection_id=connection_id,
+            )
+        )
 
-    def end_connection(self, account_id: str, connection_id: str, ) -> None:
-        """ Disconnect the login: its tokens cannot be used any more, and Clio is told to revoke them.
+    def end_connection(
+        self,
+        account_id: str,
+        connection_id: str,
+    ) -> None:
+        """Disconnect the login: its tokens cannot be used any more, and Clio is told to revoke them.
 
         Clio is told within moments, and again for seven days if it does not answer. The data that
         was pulled is kept. What the user has begun to connect ends as `declined`. Without a role,
@@ -88,12 +130,22 @@ class ConnectionsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_end_connection.build(account_id=account_id, connection_id=connection_id, ))
+        return self._sender.call(
+            _end_connection.build(
+                account_id=account_id,
+                connection_id=connection_id,
+            )
+        )
 
-    def create_connect_link(self, account_id: str, *, body: ConnectLinkIn, ) -> ConnectLink:
-        """ Make a link with which one user can connect a Clio login. Send its `url` to the user.
+    def create_connect_link(
+        self,
+        account_id: str,
+        *,
+        body: ConnectLinkIn,
+    ) -> ConnectLink:
+        """Make a link with which one user can connect a Clio login. Send its `url` to the user.
 
         Args:
             account_id: Levitate's id of the account.
@@ -101,12 +153,21 @@ class ConnectionsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_create_connect_link.build(account_id=account_id, body=body, ))
+        return self._sender.call(
+            _create_connect_link.build(
+                account_id=account_id,
+                body=body,
+            )
+        )
 
-    def end_connect_link(self, account_id: str, link_id: str, ) -> None:
-        """ End a link. What its user has begun to connect ends as `declined`; a login that is connected
+    def end_connect_link(
+        self,
+        account_id: str,
+        link_id: str,
+    ) -> None:
+        """End a link. What its user has begun to connect ends as `declined`; a login that is connected
         stays connected.
 
         Args:
@@ -115,9 +176,14 @@ class ConnectionsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_end_connect_link.build(account_id=account_id, link_id=link_id, ))
+        return self._sender.call(
+            _end_connect_link.build(
+                account_id=account_id,
+                link_id=link_id,
+            )
+        )
 
 
 class AsyncConnectionsOperations:
@@ -126,8 +192,18 @@ class AsyncConnectionsOperations:
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
 
-    async def list_connections(self, account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListConnectionsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> ConnectionPage:
-        """ Return the account's connections. Their time is when they were requested.
+    async def list_connections(
+        self,
+        account_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListConnectionsOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+    ) -> ConnectionPage:
+        """Return the account's connections. Their time is when they were requested.
 
         Args:
             account_id: Levitate's id of the account.
@@ -141,12 +217,27 @@ class AsyncConnectionsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_list_connections.build(account_id=account_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, ))
+        return await self._sender.call(
+            _list_connections.build(
+                account_id=account_id,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+            )
+        )
 
-    async def start_connection(self, account_id: str, *, body: ConnectionIn, ) -> StartedConnection:
-        """ Start to connect a user's Clio login. Redirect the user's browser to `authorize_url`.
+    async def start_connection(
+        self,
+        account_id: str,
+        *,
+        body: ConnectionIn,
+    ) -> StartedConnection:
+        """Start to connect a user's Clio login. Redirect the user's browser to `authorize_url`.
 
         With a token of the scope `write`, only the login of the user whom `Levitate-User` names.
 
@@ -156,12 +247,21 @@ class AsyncConnectionsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_start_connection.build(account_id=account_id, body=body, ))
+        return await self._sender.call(
+            _start_connection.build(
+                account_id=account_id,
+                body=body,
+            )
+        )
 
-    async def get_connection(self, account_id: str, connection_id: str, ) -> Connection:
-        """ Return one connection.
+    async def get_connection(
+        self,
+        account_id: str,
+        connection_id: str,
+    ) -> Connection:
+        """Return one connection.
 
         Args:
             account_id: Levitate's id of the account.
@@ -169,12 +269,21 @@ class AsyncConnectionsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_get_connection.build(account_id=account_id, connection_id=connection_id, ))
+        return await self._sender.call(
+            _get_connection.build(
+                account_id=account_id,
+                connection_id=connection_id,
+            )
+        )
 
-    async def end_connection(self, account_id: str, connection_id: str, ) -> None:
-        """ Disconnect the login: its tokens cannot be used any more, and Clio is told to revoke them.
+    async def end_connection(
+        self,
+        account_id: str,
+        connection_id: str,
+    ) -> None:
+        """Disconnect the login: its tokens cannot be used any more, and Clio is told to revoke them.
 
         Clio is told within moments, and again for seven days if it does not answer. The data that
         was pulled is kept. What the user has begun to connect ends as `declined`. Without a role,
@@ -187,12 +296,22 @@ class AsyncConnectionsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_end_connection.build(account_id=account_id, connection_id=connection_id, ))
+        return await self._sender.call(
+            _end_connection.build(
+                account_id=account_id,
+                connection_id=connection_id,
+            )
+        )
 
-    async def create_connect_link(self, account_id: str, *, body: ConnectLinkIn, ) -> ConnectLink:
-        """ Make a link with which one user can connect a Clio login. Send its `url` to the user.
+    async def create_connect_link(
+        self,
+        account_id: str,
+        *,
+        body: ConnectLinkIn,
+    ) -> ConnectLink:
+        """Make a link with which one user can connect a Clio login. Send its `url` to the user.
 
         Args:
             account_id: Levitate's id of the account.
@@ -200,12 +319,21 @@ class AsyncConnectionsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_create_connect_link.build(account_id=account_id, body=body, ))
+        return await self._sender.call(
+            _create_connect_link.build(
+                account_id=account_id,
+                body=body,
+            )
+        )
 
-    async def end_connect_link(self, account_id: str, link_id: str, ) -> None:
-        """ End a link. What its user has begun to connect ends as `declined`; a login that is connected
+    async def end_connect_link(
+        self,
+        account_id: str,
+        link_id: str,
+    ) -> None:
+        """End a link. What its user has begun to connect ends as `declined`; a login that is connected
         stays connected.
 
         Args:
@@ -214,9 +342,11 @@ class AsyncConnectionsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_end_connect_link.build(account_id=account_id, link_id=link_id, ))
-
-
-
+        return await self._sender.call(
+            _end_connect_link.build(
+                account_id=account_id,
+                link_id=link_id,
+            )
+        )

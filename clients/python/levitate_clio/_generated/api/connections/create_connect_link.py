@@ -9,17 +9,21 @@ from ...models.connect_link import ConnectLink
 from ...models.connect_link_in import ConnectLinkIn
 
 
-def build(account_id: str, *, body: ConnectLinkIn, ) -> Call[ConnectLink]:
+def build(
+    account_id: str,
+    *,
+    body: ConnectLinkIn,
+) -> Call[ConnectLink]:
     """Return the request of `create_connect_link`."""
     headers: dict[str, Any] = {}
 
-    
     _kwargs: dict[str, Any] = {
         "method": "POST",
-        "path": "/v1/accounts/{account_id}/connect-links".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/connect-links".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
     }
     _kwargs["json"] = body.to_dict()
-
 
     headers["Content-Type"] = "application/json"
     _kwargs["headers"] = headers
@@ -29,7 +33,4 @@ def build(account_id: str, *, body: ConnectLinkIn, ) -> Call[ConnectLink]:
 def _parse(response: httpx.Response) -> ConnectLink:
     response_201 = ConnectLink.from_dict(response.json())
 
-
-
     return response_201
-

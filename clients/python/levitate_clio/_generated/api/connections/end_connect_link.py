@@ -6,13 +6,18 @@ import httpx
 from levitate_clio._call import Call
 
 
-def build(account_id: str, link_id: str, ) -> Call[None]:
+def build(
+    account_id: str,
+    link_id: str,
+) -> Call[None]:
     """Return the request of `end_connect_link`."""
-    
-    
+
     _kwargs: dict[str, Any] = {
         "method": "DELETE",
-        "path": "/v1/accounts/{account_id}/connect-links/{link_id}".format(account_id=quote(str(account_id), safe=""),link_id=quote(str(link_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/connect-links/{link_id}".format(
+            account_id=quote(str(account_id), safe=""),
+            link_id=quote(str(link_id), safe=""),
+        ),
     }
     return Call(parse=_parse, **_kwargs)
 

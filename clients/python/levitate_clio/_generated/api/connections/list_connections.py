@@ -11,9 +11,18 @@ from ...models.list_connections_order import ListConnectionsOrder
 from ...types import UNSET, Unset
 
 
-def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListConnectionsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> Call[ConnectionPage]:
+def build(
+    account_id: str,
+    *,
+    cursor: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+    order: ListConnectionsOrder | Unset = UNSET,
+    since: datetime.datetime | Unset = UNSET,
+    until: datetime.datetime | Unset = UNSET,
+    count: bool | Unset = UNSET,
+) -> Call[ConnectionPage]:
     """Return the request of `list_connections`."""
-    
+
     params: dict[str, Any] = {}
 
     params["cursor"] = cursor
@@ -38,12 +47,13 @@ def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = 
 
     params["count"] = count
 
-
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "path": "/v1/accounts/{account_id}/connections".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/connections".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
         "params": params,
     }
     return Call(parse=_parse, **_kwargs)
@@ -52,7 +62,4 @@ def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = 
 def _parse(response: httpx.Response) -> ConnectionPage:
     response_200 = ConnectionPage.from_dict(response.json())
 
-
-
     return response_200
-

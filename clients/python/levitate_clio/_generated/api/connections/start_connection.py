@@ -9,17 +9,21 @@ from ...models.connection_in import ConnectionIn
 from ...models.started_connection import StartedConnection
 
 
-def build(account_id: str, *, body: ConnectionIn, ) -> Call[StartedConnection]:
+def build(
+    account_id: str,
+    *,
+    body: ConnectionIn,
+) -> Call[StartedConnection]:
     """Return the request of `start_connection`."""
     headers: dict[str, Any] = {}
 
-    
     _kwargs: dict[str, Any] = {
         "method": "POST",
-        "path": "/v1/accounts/{account_id}/connections".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/connections".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
     }
     _kwargs["json"] = body.to_dict()
-
 
     headers["Content-Type"] = "application/json"
     _kwargs["headers"] = headers
@@ -29,7 +33,4 @@ def build(account_id: str, *, body: ConnectionIn, ) -> Call[StartedConnection]:
 def _parse(response: httpx.Response) -> StartedConnection:
     response_201 = StartedConnection.from_dict(response.json())
 
-
-
     return response_201
-

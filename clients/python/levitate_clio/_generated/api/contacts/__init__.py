@@ -1,6 +1,5 @@
 """The operations of the group `contacts`: one class for `Clio`, one for `AsyncClio`."""
 
-
 import datetime
 
 from levitate_clio._call import AsyncSender, Sender
@@ -38,8 +37,25 @@ class ContactsOperations:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
-    def list_contacts(self, account_id: str, *, state: ListContactsState | Unset = UNSET, owner: str | Unset = UNSET, tag: list[str] | Unset = UNSET, clio_id: str | Unset = UNSET, q: str | Unset = UNSET, updated_since: datetime.datetime | Unset = UNSET, problem: ListContactsProblem | Unset = UNSET, order: ListContactsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> ContactPage:
-        """ Return the contacts, in all states unless `state` is given, sorted by id unless `order` is
+    def list_contacts(
+        self,
+        account_id: str,
+        *,
+        state: ListContactsState | Unset = UNSET,
+        owner: str | Unset = UNSET,
+        tag: list[str] | Unset = UNSET,
+        clio_id: str | Unset = UNSET,
+        q: str | Unset = UNSET,
+        updated_since: datetime.datetime | Unset = UNSET,
+        problem: ListContactsProblem | Unset = UNSET,
+        order: ListContactsOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> ContactPage:
+        """Return the contacts, in all states unless `state` is given, sorted by id unless `order` is
         given.
 
         Args:
@@ -69,12 +85,33 @@ class ContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_list_contacts.build(account_id=account_id, state=state, owner=owner, tag=tag, clio_id=clio_id, q=q, updated_since=updated_since, problem=problem, order=order, since=since, until=until, count=count, cursor=cursor, limit=limit, ))
+        return self._sender.call(
+            _list_contacts.build(
+                account_id=account_id,
+                state=state,
+                owner=owner,
+                tag=tag,
+                clio_id=clio_id,
+                q=q,
+                updated_since=updated_since,
+                problem=problem,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+                cursor=cursor,
+                limit=limit,
+            )
+        )
 
-    def explain_contact(self, account_id: str, contact_id: str, ) -> Explained:
-        """ Explain why the contact is in or out of scope, why it has each tag and its owner, and who
+    def explain_contact(
+        self,
+        account_id: str,
+        contact_id: str,
+    ) -> Explained:
+        """Explain why the contact is in or out of scope, why it has each tag and its owner, and who
         sees it in Clio.
 
         Args:
@@ -83,12 +120,23 @@ class ContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_explain_contact.build(account_id=account_id, contact_id=contact_id, ))
+        return self._sender.call(
+            _explain_contact.build(
+                account_id=account_id,
+                contact_id=contact_id,
+            )
+        )
 
-    def record_preexisting_tags(self, account_id: str, contact_id: str, *, body: PreexistingIn, ) -> Preexisting:
-        """ Store the labels that the contact had before this service granted them. They are never
+    def record_preexisting_tags(
+        self,
+        account_id: str,
+        contact_id: str,
+        *,
+        body: PreexistingIn,
+    ) -> Preexisting:
+        """Store the labels that the contact had before this service granted them. They are never
         removed.
 
         The response has all labels that are stored for the contact.
@@ -100,12 +148,24 @@ class ContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_record_preexisting_tags.build(account_id=account_id, contact_id=contact_id, body=body, ))
+        return self._sender.call(
+            _record_preexisting_tags.build(
+                account_id=account_id,
+                contact_id=contact_id,
+                body=body,
+            )
+        )
 
-    def get_contact(self, account_id: str, contact_id: str, *, as_of: datetime.datetime | Unset = UNSET, ) -> Contact:
-        """ Return one contact with all fields as Levitate should store them; use it to repair a damaged
+    def get_contact(
+        self,
+        account_id: str,
+        contact_id: str,
+        *,
+        as_of: datetime.datetime | Unset = UNSET,
+    ) -> Contact:
+        """Return one contact with all fields as Levitate should store them; use it to repair a damaged
         copy.
 
         With `as_of` the contact is returned as it was at that time.
@@ -117,12 +177,22 @@ class ContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_get_contact.build(account_id=account_id, contact_id=contact_id, as_of=as_of, ))
+        return self._sender.call(
+            _get_contact.build(
+                account_id=account_id,
+                contact_id=contact_id,
+                as_of=as_of,
+            )
+        )
 
-    def delete_contact(self, account_id: str, contact_id: str, ) -> None:
-        """ Erase one person: profile, history, activities and new-client row. The person is never
+    def delete_contact(
+        self,
+        account_id: str,
+        contact_id: str,
+    ) -> None:
+        """Erase one person: profile, history, activities and new-client row. The person is never
         synced again.
 
         The change feed gets one last line for the contact, `contact.erased`. The header `Location`
@@ -134,12 +204,20 @@ class ContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_delete_contact.build(account_id=account_id, contact_id=contact_id, ))
+        return self._sender.call(
+            _delete_contact.build(
+                account_id=account_id,
+                contact_id=contact_id,
+            )
+        )
 
-    def summarize_contacts(self, account_id: str, ) -> ContactsSummary:
-        """ Return how many contacts there are in each state, with each tag, and of each owner.
+    def summarize_contacts(
+        self,
+        account_id: str,
+    ) -> ContactsSummary:
+        """Return how many contacts there are in each state, with each tag, and of each owner.
 
         The contacts are counted in steps, so one that changes meanwhile may be counted as it was
         before.
@@ -149,12 +227,27 @@ class ContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_summarize_contacts.build(account_id=account_id, ))
+        return self._sender.call(
+            _summarize_contacts.build(
+                account_id=account_id,
+            )
+        )
 
-    def get_contact_history(self, account_id: str, contact_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: GetContactHistoryOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> ChangePage:
-        """ Return every change of one contact: the values before and after, the cause and the run.
+    def get_contact_history(
+        self,
+        account_id: str,
+        contact_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: GetContactHistoryOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+    ) -> ChangePage:
+        """Return every change of one contact: the values before and after, the cause and the run.
         Their time is `at`.
 
         Args:
@@ -170,12 +263,27 @@ class ContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_get_contact_history.build(account_id=account_id, contact_id=contact_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, ))
+        return self._sender.call(
+            _get_contact_history.build(
+                account_id=account_id,
+                contact_id=contact_id,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+            )
+        )
 
-    def export_contact(self, account_id: str, contact_id: str, ) -> Export:
-        """ Return everything that is held about one person, as the rows of each table. The export is
+    def export_contact(
+        self,
+        account_id: str,
+        contact_id: str,
+    ) -> Export:
+        """Return everything that is held about one person, as the rows of each table. The export is
         audited.
 
         Args:
@@ -184,12 +292,24 @@ class ContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_export_contact.build(account_id=account_id, contact_id=contact_id, ))
+        return self._sender.call(
+            _export_contact.build(
+                account_id=account_id,
+                contact_id=contact_id,
+            )
+        )
 
-    def list_clio_contacts(self, account_id: str, *, q: str | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> ClioContactPage:
-        """ Search Clio's contacts that a login has shown, whether they are in Levitate or not, by
+    def list_clio_contacts(
+        self,
+        account_id: str,
+        *,
+        q: str | Unset = UNSET,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> ClioContactPage:
+        """Search Clio's contacts that a login has shown, whether they are in Levitate or not, by
         Clio's id.
 
         Args:
@@ -200,12 +320,25 @@ class ContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_list_clio_contacts.build(account_id=account_id, q=q, cursor=cursor, limit=limit, ))
+        return self._sender.call(
+            _list_clio_contacts.build(
+                account_id=account_id,
+                q=q,
+                cursor=cursor,
+                limit=limit,
+            )
+        )
 
-    def explain_clio_contact(self, account_id: str, clio_id: str, *, look: bool | Unset = UNSET, ) -> ExplainedClioContact:
-        """ Explain why a contact of Clio is in Levitate or not, and what would bring it there.
+    def explain_clio_contact(
+        self,
+        account_id: str,
+        clio_id: str,
+        *,
+        look: bool | Unset = UNSET,
+    ) -> ExplainedClioContact:
+        """Explain why a contact of Clio is in Levitate or not, and what would bring it there.
 
         The rules decide again, by the records that were pulled and the present settings. With
         `look=true` a run asks Clio for a contact that no login has shown. The response is 404 then,
@@ -218,9 +351,15 @@ class ContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_explain_clio_contact.build(account_id=account_id, clio_id=clio_id, look=look, ))
+        return self._sender.call(
+            _explain_clio_contact.build(
+                account_id=account_id,
+                clio_id=clio_id,
+                look=look,
+            )
+        )
 
 
 class AsyncContactsOperations:
@@ -229,8 +368,25 @@ class AsyncContactsOperations:
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
 
-    async def list_contacts(self, account_id: str, *, state: ListContactsState | Unset = UNSET, owner: str | Unset = UNSET, tag: list[str] | Unset = UNSET, clio_id: str | Unset = UNSET, q: str | Unset = UNSET, updated_since: datetime.datetime | Unset = UNSET, problem: ListContactsProblem | Unset = UNSET, order: ListContactsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> ContactPage:
-        """ Return the contacts, in all states unless `state` is given, sorted by id unless `order` is
+    async def list_contacts(
+        self,
+        account_id: str,
+        *,
+        state: ListContactsState | Unset = UNSET,
+        owner: str | Unset = UNSET,
+        tag: list[str] | Unset = UNSET,
+        clio_id: str | Unset = UNSET,
+        q: str | Unset = UNSET,
+        updated_since: datetime.datetime | Unset = UNSET,
+        problem: ListContactsProblem | Unset = UNSET,
+        order: ListContactsOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> ContactPage:
+        """Return the contacts, in all states unless `state` is given, sorted by id unless `order` is
         given.
 
         Args:
@@ -260,12 +416,33 @@ class AsyncContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_list_contacts.build(account_id=account_id, state=state, owner=owner, tag=tag, clio_id=clio_id, q=q, updated_since=updated_since, problem=problem, order=order, since=since, until=until, count=count, cursor=cursor, limit=limit, ))
+        return await self._sender.call(
+            _list_contacts.build(
+                account_id=account_id,
+                state=state,
+                owner=owner,
+                tag=tag,
+                clio_id=clio_id,
+                q=q,
+                updated_since=updated_since,
+                problem=problem,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+                cursor=cursor,
+                limit=limit,
+            )
+        )
 
-    async def explain_contact(self, account_id: str, contact_id: str, ) -> Explained:
-        """ Explain why the contact is in or out of scope, why it has each tag and its owner, and who
+    async def explain_contact(
+        self,
+        account_id: str,
+        contact_id: str,
+    ) -> Explained:
+        """Explain why the contact is in or out of scope, why it has each tag and its owner, and who
         sees it in Clio.
 
         Args:
@@ -274,12 +451,23 @@ class AsyncContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_explain_contact.build(account_id=account_id, contact_id=contact_id, ))
+        return await self._sender.call(
+            _explain_contact.build(
+                account_id=account_id,
+                contact_id=contact_id,
+            )
+        )
 
-    async def record_preexisting_tags(self, account_id: str, contact_id: str, *, body: PreexistingIn, ) -> Preexisting:
-        """ Store the labels that the contact had before this service granted them. They are never
+    async def record_preexisting_tags(
+        self,
+        account_id: str,
+        contact_id: str,
+        *,
+        body: PreexistingIn,
+    ) -> Preexisting:
+        """Store the labels that the contact had before this service granted them. They are never
         removed.
 
         The response has all labels that are stored for the contact.
@@ -291,12 +479,24 @@ class AsyncContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_record_preexisting_tags.build(account_id=account_id, contact_id=contact_id, body=body, ))
+        return await self._sender.call(
+            _record_preexisting_tags.build(
+                account_id=account_id,
+                contact_id=contact_id,
+                body=body,
+            )
+        )
 
-    async def get_contact(self, account_id: str, contact_id: str, *, as_of: datetime.datetime | Unset = UNSET, ) -> Contact:
-        """ Return one contact with all fields as Levitate should store them; use it to repair a damaged
+    async def get_contact(
+        self,
+        account_id: str,
+        contact_id: str,
+        *,
+        as_of: datetime.datetime | Unset = UNSET,
+    ) -> Contact:
+        """Return one contact with all fields as Levitate should store them; use it to repair a damaged
         copy.
 
         With `as_of` the contact is returned as it was at that time.
@@ -308,12 +508,22 @@ class AsyncContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_get_contact.build(account_id=account_id, contact_id=contact_id, as_of=as_of, ))
+        return await self._sender.call(
+            _get_contact.build(
+                account_id=account_id,
+                contact_id=contact_id,
+                as_of=as_of,
+            )
+        )
 
-    async def delete_contact(self, account_id: str, contact_id: str, ) -> None:
-        """ Erase one person: profile, history, activities and new-client row. The person is never
+    async def delete_contact(
+        self,
+        account_id: str,
+        contact_id: str,
+    ) -> None:
+        """Erase one person: profile, history, activities and new-client row. The person is never
         synced again.
 
         The change feed gets one last line for the contact, `contact.erased`. The header `Location`
@@ -325,12 +535,20 @@ class AsyncContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_delete_contact.build(account_id=account_id, contact_id=contact_id, ))
+        return await self._sender.call(
+            _delete_contact.build(
+                account_id=account_id,
+                contact_id=contact_id,
+            )
+        )
 
-    async def summarize_contacts(self, account_id: str, ) -> ContactsSummary:
-        """ Return how many contacts there are in each state, with each tag, and of each owner.
+    async def summarize_contacts(
+        self,
+        account_id: str,
+    ) -> ContactsSummary:
+        """Return how many contacts there are in each state, with each tag, and of each owner.
 
         The contacts are counted in steps, so one that changes meanwhile may be counted as it was
         before.
@@ -340,12 +558,27 @@ class AsyncContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_summarize_contacts.build(account_id=account_id, ))
+        return await self._sender.call(
+            _summarize_contacts.build(
+                account_id=account_id,
+            )
+        )
 
-    async def get_contact_history(self, account_id: str, contact_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: GetContactHistoryOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> ChangePage:
-        """ Return every change of one contact: the values before and after, the cause and the run.
+    async def get_contact_history(
+        self,
+        account_id: str,
+        contact_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: GetContactHistoryOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+    ) -> ChangePage:
+        """Return every change of one contact: the values before and after, the cause and the run.
         Their time is `at`.
 
         Args:
@@ -361,12 +594,27 @@ class AsyncContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_get_contact_history.build(account_id=account_id, contact_id=contact_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, ))
+        return await self._sender.call(
+            _get_contact_history.build(
+                account_id=account_id,
+                contact_id=contact_id,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+            )
+        )
 
-    async def export_contact(self, account_id: str, contact_id: str, ) -> Export:
-        """ Return everything that is held about one person, as the rows of each table. The export is
+    async def export_contact(
+        self,
+        account_id: str,
+        contact_id: str,
+    ) -> Export:
+        """Return everything that is held about one person, as the rows of each table. The export is
         audited.
 
         Args:
@@ -375,12 +623,24 @@ class AsyncContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_export_contact.build(account_id=account_id, contact_id=contact_id, ))
+        return await self._sender.call(
+            _export_contact.build(
+                account_id=account_id,
+                contact_id=contact_id,
+            )
+        )
 
-    async def list_clio_contacts(self, account_id: str, *, q: str | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> ClioContactPage:
-        """ Search Clio's contacts that a login has shown, whether they are in Levitate or not, by
+    async def list_clio_contacts(
+        self,
+        account_id: str,
+        *,
+        q: str | Unset = UNSET,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> ClioContactPage:
+        """Search Clio's contacts that a login has shown, whether they are in Levitate or not, by
         Clio's id.
 
         Args:
@@ -391,12 +651,25 @@ class AsyncContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_list_clio_contacts.build(account_id=account_id, q=q, cursor=cursor, limit=limit, ))
+        return await self._sender.call(
+            _list_clio_contacts.build(
+                account_id=account_id,
+                q=q,
+                cursor=cursor,
+                limit=limit,
+            )
+        )
 
-    async def explain_clio_contact(self, account_id: str, clio_id: str, *, look: bool | Unset = UNSET, ) -> ExplainedClioContact:
-        """ Explain why a contact of Clio is in Levitate or not, and what would bring it there.
+    async def explain_clio_contact(
+        self,
+        account_id: str,
+        clio_id: str,
+        *,
+        look: bool | Unset = UNSET,
+    ) -> ExplainedClioContact:
+        """Explain why a contact of Clio is in Levitate or not, and what would bring it there.
 
         The rules decide again, by the records that were pulled and the present settings. With
         `look=true` a run asks Clio for a contact that no login has shown. The response is 404 then,
@@ -409,9 +682,12 @@ class AsyncContactsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_explain_clio_contact.build(account_id=account_id, clio_id=clio_id, look=look, ))
-
-
-
+        return await self._sender.call(
+            _explain_clio_contact.build(
+                account_id=account_id,
+                clio_id=clio_id,
+                look=look,
+            )
+        )

@@ -8,13 +8,18 @@ from levitate_clio._call import Call
 from ...models.export import Export
 
 
-def build(account_id: str, contact_id: str, ) -> Call[Export]:
+def build(
+    account_id: str,
+    contact_id: str,
+) -> Call[Export]:
     """Return the request of `export_contact`."""
-    
-    
+
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "path": "/v1/accounts/{account_id}/contacts/{contact_id}/export".format(account_id=quote(str(account_id), safe=""),contact_id=quote(str(contact_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/contacts/{contact_id}/export".format(
+            account_id=quote(str(account_id), safe=""),
+            contact_id=quote(str(contact_id), safe=""),
+        ),
     }
     return Call(parse=_parse, **_kwargs)
 
@@ -22,7 +27,4 @@ def build(account_id: str, contact_id: str, ) -> Call[Export]:
 def _parse(response: httpx.Response) -> Export:
     response_200 = Export.from_dict(response.json())
 
-
-
     return response_200
-

@@ -13,9 +13,19 @@ from ...models.get_contact_history_order import (
 from ...types import UNSET, Unset
 
 
-def build(account_id: str, contact_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: GetContactHistoryOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> Call[ChangePage]:
+def build(
+    account_id: str,
+    contact_id: str,
+    *,
+    cursor: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+    order: GetContactHistoryOrder | Unset = UNSET,
+    since: datetime.datetime | Unset = UNSET,
+    until: datetime.datetime | Unset = UNSET,
+    count: bool | Unset = UNSET,
+) -> Call[ChangePage]:
     """Return the request of `get_contact_history`."""
-    
+
     params: dict[str, Any] = {}
 
     params["cursor"] = cursor
@@ -40,12 +50,14 @@ def build(account_id: str, contact_id: str, *, cursor: str | Unset = UNSET, limi
 
     params["count"] = count
 
-
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "path": "/v1/accounts/{account_id}/contacts/{contact_id}/history".format(account_id=quote(str(account_id), safe=""),contact_id=quote(str(contact_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/contacts/{contact_id}/history".format(
+            account_id=quote(str(account_id), safe=""),
+            contact_id=quote(str(contact_id), safe=""),
+        ),
         "params": params,
     }
     return Call(parse=_parse, **_kwargs)
@@ -54,7 +66,4 @@ def build(account_id: str, contact_id: str, *, cursor: str | Unset = UNSET, limi
 def _parse(response: httpx.Response) -> ChangePage:
     response_200 = ChangePage.from_dict(response.json())
 
-
-
     return response_200
-

@@ -13,9 +13,25 @@ from ...models.list_contacts_state import ListContactsState
 from ...types import UNSET, Unset
 
 
-def build(account_id: str, *, state: ListContactsState | Unset = UNSET, owner: str | Unset = UNSET, tag: list[str] | Unset = UNSET, clio_id: str | Unset = UNSET, q: str | Unset = UNSET, updated_since: datetime.datetime | Unset = UNSET, problem: ListContactsProblem | Unset = UNSET, order: ListContactsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> Call[ContactPage]:
+def build(
+    account_id: str,
+    *,
+    state: ListContactsState | Unset = UNSET,
+    owner: str | Unset = UNSET,
+    tag: list[str] | Unset = UNSET,
+    clio_id: str | Unset = UNSET,
+    q: str | Unset = UNSET,
+    updated_since: datetime.datetime | Unset = UNSET,
+    problem: ListContactsProblem | Unset = UNSET,
+    order: ListContactsOrder | Unset = UNSET,
+    since: datetime.datetime | Unset = UNSET,
+    until: datetime.datetime | Unset = UNSET,
+    count: bool | Unset = UNSET,
+    cursor: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+) -> Call[ContactPage]:
     """Return the request of `list_contacts`."""
-    
+
     params: dict[str, Any] = {}
 
     json_state: str | Unset = UNSET
@@ -29,7 +45,6 @@ def build(account_id: str, *, state: ListContactsState | Unset = UNSET, owner: s
     json_tag: list[str] | Unset = UNSET
     if not isinstance(tag, Unset):
         json_tag = tag
-
 
     params["tag"] = json_tag
 
@@ -70,12 +85,13 @@ def build(account_id: str, *, state: ListContactsState | Unset = UNSET, owner: s
 
     params["limit"] = limit
 
-
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "path": "/v1/accounts/{account_id}/contacts".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/contacts".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
         "params": params,
     }
     return Call(parse=_parse, **_kwargs)
@@ -84,7 +100,4 @@ def build(account_id: str, *, state: ListContactsState | Unset = UNSET, owner: s
 def _parse(response: httpx.Response) -> ContactPage:
     response_200 = ContactPage.from_dict(response.json())
 
-
-
     return response_200
-

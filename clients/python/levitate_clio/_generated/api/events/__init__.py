@@ -1,6 +1,5 @@
 """The operations of the group `events`: one class for `Clio`, one for `AsyncClio`."""
 
-
 import datetime
 
 from levitate_clio._call import AsyncSender, Sender
@@ -40,8 +39,16 @@ class EventsOperations:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
-    def list_events(self, *, wait: int | Unset = UNSET, type_: EventKind | Unset = UNSET, account_id: str | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> EventPage:
-        """ Return the events of the token's accounts after the cursor; without a cursor from the oldest
+    def list_events(
+        self,
+        *,
+        wait: int | Unset = UNSET,
+        type_: EventKind | Unset = UNSET,
+        account_id: str | Unset = UNSET,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> EventPage:
+        """Return the events of the token's accounts after the cursor; without a cursor from the oldest
         that is kept.
 
         Events are kept for 30 days, unless the service is configured otherwise. They are the same
@@ -60,12 +67,29 @@ class EventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_list_events.build(wait=wait, type_=type_, account_id=account_id, cursor=cursor, limit=limit, ))
+        return self._sender.call(
+            _list_events.build(
+                wait=wait,
+                type_=type_,
+                account_id=account_id,
+                cursor=cursor,
+                limit=limit,
+            )
+        )
 
-    def list_webhook_endpoints(self, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListWebhookEndpointsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> WebhookEndpointPage:
-        """ List the webhook endpoints of this token; a token for all accounts lists all. Their time is
+    def list_webhook_endpoints(
+        self,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListWebhookEndpointsOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+    ) -> WebhookEndpointPage:
+        """List the webhook endpoints of this token; a token for all accounts lists all. Their time is
         `created_at`.
 
         Args:
@@ -79,12 +103,25 @@ class EventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_list_webhook_endpoints.build(cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, ))
+        return self._sender.call(
+            _list_webhook_endpoints.build(
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+            )
+        )
 
-    def create_webhook_endpoint(self, *, body: WebhookEndpointIn, ) -> WebhookEndpointWithSecret:
-        """ Add a webhook endpoint for events of this token's accounts.
+    def create_webhook_endpoint(
+        self,
+        *,
+        body: WebhookEndpointIn,
+    ) -> WebhookEndpointWithSecret:
+        """Add a webhook endpoint for events of this token's accounts.
 
         Use the secret to verify the signatures. It is shown only in this response.
 
@@ -93,36 +130,59 @@ class EventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_create_webhook_endpoint.build(body=body, ))
+        return self._sender.call(
+            _create_webhook_endpoint.build(
+                body=body,
+            )
+        )
 
-    def get_webhook_endpoint(self, endpoint_id: str, ) -> WebhookEndpoint:
-        """ Return one webhook endpoint, with its problem if it has one.
-
-        Args:
-            endpoint_id: The id of the webhook endpoint (`whe_…`).
-
-        Raises:
-            ApiError: The service refused. Its class says what to do next.
-         """
-
-        return self._sender.call(_get_webhook_endpoint.build(endpoint_id=endpoint_id, ))
-
-    def delete_webhook_endpoint(self, endpoint_id: str, ) -> None:
-        """ Delete a webhook endpoint. Events that were not delivered yet are dropped.
+    def get_webhook_endpoint(
+        self,
+        endpoint_id: str,
+    ) -> WebhookEndpoint:
+        """Return one webhook endpoint, with its problem if it has one.
 
         Args:
             endpoint_id: The id of the webhook endpoint (`whe_…`).
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_delete_webhook_endpoint.build(endpoint_id=endpoint_id, ))
+        return self._sender.call(
+            _get_webhook_endpoint.build(
+                endpoint_id=endpoint_id,
+            )
+        )
 
-    def patch_webhook_endpoint(self, endpoint_id: str, *, body: WebhookEndpointPatch, ) -> WebhookEndpoint:
-        """ Change the URL, the events or the description of a webhook endpoint. The secret stays.
+    def delete_webhook_endpoint(
+        self,
+        endpoint_id: str,
+    ) -> None:
+        """Delete a webhook endpoint. Events that were not delivered yet are dropped.
+
+        Args:
+            endpoint_id: The id of the webhook endpoint (`whe_…`).
+
+        Raises:
+            ApiError: The service refused. Its class says what to do next.
+        """
+
+        return self._sender.call(
+            _delete_webhook_endpoint.build(
+                endpoint_id=endpoint_id,
+            )
+        )
+
+    def patch_webhook_endpoint(
+        self,
+        endpoint_id: str,
+        *,
+        body: WebhookEndpointPatch,
+    ) -> WebhookEndpoint:
+        """Change the URL, the events or the description of a webhook endpoint. The secret stays.
 
         Events that wait are posted to the new URL. Other events are sent from now on.
 
@@ -132,12 +192,20 @@ class EventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_patch_webhook_endpoint.build(endpoint_id=endpoint_id, body=body, ))
+        return self._sender.call(
+            _patch_webhook_endpoint.build(
+                endpoint_id=endpoint_id,
+                body=body,
+            )
+        )
 
-    def rotate_webhook_secret(self, endpoint_id: str, ) -> WebhookEndpointWithSecret:
-        """ Create a new secret. It is shown only in this response.
+    def rotate_webhook_secret(
+        self,
+        endpoint_id: str,
+    ) -> WebhookEndpointWithSecret:
+        """Create a new secret. It is shown only in this response.
 
         For one day, every event is signed with the old secret too. If the response is lost, rotate
         again: the secret that the receiver has stays valid for its day.
@@ -147,24 +215,48 @@ class EventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_rotate_webhook_secret.build(endpoint_id=endpoint_id, ))
+        return self._sender.call(
+            _rotate_webhook_secret.build(
+                endpoint_id=endpoint_id,
+            )
+        )
 
-    def enable_webhook_endpoint(self, endpoint_id: str, ) -> WebhookEndpoint:
-        """ Enable a webhook endpoint again. Waiting events are delivered first, with the same ids.
+    def enable_webhook_endpoint(
+        self,
+        endpoint_id: str,
+    ) -> WebhookEndpoint:
+        """Enable a webhook endpoint again. Waiting events are delivered first, with the same ids.
 
         Args:
             endpoint_id: The id of the webhook endpoint (`whe_…`).
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_enable_webhook_endpoint.build(endpoint_id=endpoint_id, ))
+        return self._sender.call(
+            _enable_webhook_endpoint.build(
+                endpoint_id=endpoint_id,
+            )
+        )
 
-    def list_deliveries(self, endpoint_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListDeliveriesOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, status: ListDeliveriesStatus | Unset = UNSET, type_: EventKind | Unset = UNSET, account_id: str | Unset = UNSET, ) -> DeliveryPage:
-        """ List the deliveries of the last 30 days to a webhook endpoint, with their status. Their time
+    def list_deliveries(
+        self,
+        endpoint_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListDeliveriesOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+        status: ListDeliveriesStatus | Unset = UNSET,
+        type_: EventKind | Unset = UNSET,
+        account_id: str | Unset = UNSET,
+    ) -> DeliveryPage:
+        """List the deliveries of the last 30 days to a webhook endpoint, with their status. Their time
         is `created_at`.
 
         Args:
@@ -182,12 +274,28 @@ class EventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_list_deliveries.build(endpoint_id=endpoint_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, status=status, type_=type_, account_id=account_id, ))
+        return self._sender.call(
+            _list_deliveries.build(
+                endpoint_id=endpoint_id,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+                status=status,
+                type_=type_,
+                account_id=account_id,
+            )
+        )
 
-    def redeliver_delivery(self, delivery_id: str, ) -> Delivery:
-        """ Send the event of a delivery again, with the same id. `Location` lists the deliveries of the
+    def redeliver_delivery(
+        self,
+        delivery_id: str,
+    ) -> Delivery:
+        """Send the event of a delivery again, with the same id. `Location` lists the deliveries of the
         endpoint.
 
         Args:
@@ -195,12 +303,19 @@ class EventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_redeliver_delivery.build(delivery_id=delivery_id, ))
+        return self._sender.call(
+            _redeliver_delivery.build(
+                delivery_id=delivery_id,
+            )
+        )
 
-    def send_test_event(self, endpoint_id: str, ) -> WebhookEndpointTest:
-        """ Post an event of type `ping` to a webhook endpoint now, and return what came back.
+    def send_test_event(
+        self,
+        endpoint_id: str,
+    ) -> WebhookEndpointTest:
+        """Post an event of type `ping` to a webhook endpoint now, and return what came back.
 
         It is signed like every event, also if the endpoint is disabled, and it is stored nowhere.
         Its `data` has `endpoint_id`. The response comes after 10 seconds at the latest. If it
@@ -211,12 +326,21 @@ class EventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_send_test_event.build(endpoint_id=endpoint_id, ))
+        return self._sender.call(
+            _send_test_event.build(
+                endpoint_id=endpoint_id,
+            )
+        )
 
-    def redeliver_deliveries(self, endpoint_id: str, *, body: RedeliveryIn, ) -> None:
-        """ Send the events of some time to a webhook endpoint again, with the same ids.
+    def redeliver_deliveries(
+        self,
+        endpoint_id: str,
+        *,
+        body: RedeliveryIn,
+    ) -> None:
+        """Send the events of some time to a webhook endpoint again, with the same ids.
 
         The deliveries become `pending`, the oldest first, some hundred at a time; `Location` lists
         them. What is pending already is sent in any case.
@@ -227,9 +351,14 @@ class EventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_redeliver_deliveries.build(endpoint_id=endpoint_id, body=body, ))
+        return self._sender.call(
+            _redeliver_deliveries.build(
+                endpoint_id=endpoint_id,
+                body=body,
+            )
+        )
 
 
 class AsyncEventsOperations:
@@ -238,8 +367,16 @@ class AsyncEventsOperations:
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
 
-    async def list_events(self, *, wait: int | Unset = UNSET, type_: EventKind | Unset = UNSET, account_id: str | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> EventPage:
-        """ Return the events of the token's accounts after the cursor; without a cursor from the oldest
+    async def list_events(
+        self,
+        *,
+        wait: int | Unset = UNSET,
+        type_: EventKind | Unset = UNSET,
+        account_id: str | Unset = UNSET,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> EventPage:
+        """Return the events of the token's accounts after the cursor; without a cursor from the oldest
         that is kept.
 
         Events are kept for 30 days, unless the service is configured otherwise. They are the same
@@ -258,12 +395,29 @@ class AsyncEventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_list_events.build(wait=wait, type_=type_, account_id=account_id, cursor=cursor, limit=limit, ))
+        return await self._sender.call(
+            _list_events.build(
+                wait=wait,
+                type_=type_,
+                account_id=account_id,
+                cursor=cursor,
+                limit=limit,
+            )
+        )
 
-    async def list_webhook_endpoints(self, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListWebhookEndpointsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> WebhookEndpointPage:
-        """ List the webhook endpoints of this token; a token for all accounts lists all. Their time is
+    async def list_webhook_endpoints(
+        self,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListWebhookEndpointsOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+    ) -> WebhookEndpointPage:
+        """List the webhook endpoints of this token; a token for all accounts lists all. Their time is
         `created_at`.
 
         Args:
@@ -277,12 +431,25 @@ class AsyncEventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_list_webhook_endpoints.build(cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, ))
+        return await self._sender.call(
+            _list_webhook_endpoints.build(
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+            )
+        )
 
-    async def create_webhook_endpoint(self, *, body: WebhookEndpointIn, ) -> WebhookEndpointWithSecret:
-        """ Add a webhook endpoint for events of this token's accounts.
+    async def create_webhook_endpoint(
+        self,
+        *,
+        body: WebhookEndpointIn,
+    ) -> WebhookEndpointWithSecret:
+        """Add a webhook endpoint for events of this token's accounts.
 
         Use the secret to verify the signatures. It is shown only in this response.
 
@@ -291,36 +458,59 @@ class AsyncEventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_create_webhook_endpoint.build(body=body, ))
+        return await self._sender.call(
+            _create_webhook_endpoint.build(
+                body=body,
+            )
+        )
 
-    async def get_webhook_endpoint(self, endpoint_id: str, ) -> WebhookEndpoint:
-        """ Return one webhook endpoint, with its problem if it has one.
-
-        Args:
-            endpoint_id: The id of the webhook endpoint (`whe_…`).
-
-        Raises:
-            ApiError: The service refused. Its class says what to do next.
-         """
-
-        return await self._sender.call(_get_webhook_endpoint.build(endpoint_id=endpoint_id, ))
-
-    async def delete_webhook_endpoint(self, endpoint_id: str, ) -> None:
-        """ Delete a webhook endpoint. Events that were not delivered yet are dropped.
+    async def get_webhook_endpoint(
+        self,
+        endpoint_id: str,
+    ) -> WebhookEndpoint:
+        """Return one webhook endpoint, with its problem if it has one.
 
         Args:
             endpoint_id: The id of the webhook endpoint (`whe_…`).
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_delete_webhook_endpoint.build(endpoint_id=endpoint_id, ))
+        return await self._sender.call(
+            _get_webhook_endpoint.build(
+                endpoint_id=endpoint_id,
+            )
+        )
 
-    async def patch_webhook_endpoint(self, endpoint_id: str, *, body: WebhookEndpointPatch, ) -> WebhookEndpoint:
-        """ Change the URL, the events or the description of a webhook endpoint. The secret stays.
+    async def delete_webhook_endpoint(
+        self,
+        endpoint_id: str,
+    ) -> None:
+        """Delete a webhook endpoint. Events that were not delivered yet are dropped.
+
+        Args:
+            endpoint_id: The id of the webhook endpoint (`whe_…`).
+
+        Raises:
+            ApiError: The service refused. Its class says what to do next.
+        """
+
+        return await self._sender.call(
+            _delete_webhook_endpoint.build(
+                endpoint_id=endpoint_id,
+            )
+        )
+
+    async def patch_webhook_endpoint(
+        self,
+        endpoint_id: str,
+        *,
+        body: WebhookEndpointPatch,
+    ) -> WebhookEndpoint:
+        """Change the URL, the events or the description of a webhook endpoint. The secret stays.
 
         Events that wait are posted to the new URL. Other events are sent from now on.
 
@@ -330,12 +520,20 @@ class AsyncEventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_patch_webhook_endpoint.build(endpoint_id=endpoint_id, body=body, ))
+        return await self._sender.call(
+            _patch_webhook_endpoint.build(
+                endpoint_id=endpoint_id,
+                body=body,
+            )
+        )
 
-    async def rotate_webhook_secret(self, endpoint_id: str, ) -> WebhookEndpointWithSecret:
-        """ Create a new secret. It is shown only in this response.
+    async def rotate_webhook_secret(
+        self,
+        endpoint_id: str,
+    ) -> WebhookEndpointWithSecret:
+        """Create a new secret. It is shown only in this response.
 
         For one day, every event is signed with the old secret too. If the response is lost, rotate
         again: the secret that the receiver has stays valid for its day.
@@ -345,24 +543,48 @@ class AsyncEventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_rotate_webhook_secret.build(endpoint_id=endpoint_id, ))
+        return await self._sender.call(
+            _rotate_webhook_secret.build(
+                endpoint_id=endpoint_id,
+            )
+        )
 
-    async def enable_webhook_endpoint(self, endpoint_id: str, ) -> WebhookEndpoint:
-        """ Enable a webhook endpoint again. Waiting events are delivered first, with the same ids.
+    async def enable_webhook_endpoint(
+        self,
+        endpoint_id: str,
+    ) -> WebhookEndpoint:
+        """Enable a webhook endpoint again. Waiting events are delivered first, with the same ids.
 
         Args:
             endpoint_id: The id of the webhook endpoint (`whe_…`).
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_enable_webhook_endpoint.build(endpoint_id=endpoint_id, ))
+        return await self._sender.call(
+            _enable_webhook_endpoint.build(
+                endpoint_id=endpoint_id,
+            )
+        )
 
-    async def list_deliveries(self, endpoint_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListDeliveriesOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, status: ListDeliveriesStatus | Unset = UNSET, type_: EventKind | Unset = UNSET, account_id: str | Unset = UNSET, ) -> DeliveryPage:
-        """ List the deliveries of the last 30 days to a webhook endpoint, with their status. Their time
+    async def list_deliveries(
+        self,
+        endpoint_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListDeliveriesOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+        status: ListDeliveriesStatus | Unset = UNSET,
+        type_: EventKind | Unset = UNSET,
+        account_id: str | Unset = UNSET,
+    ) -> DeliveryPage:
+        """List the deliveries of the last 30 days to a webhook endpoint, with their status. Their time
         is `created_at`.
 
         Args:
@@ -380,12 +602,28 @@ class AsyncEventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_list_deliveries.build(endpoint_id=endpoint_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, status=status, type_=type_, account_id=account_id, ))
+        return await self._sender.call(
+            _list_deliveries.build(
+                endpoint_id=endpoint_id,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+                status=status,
+                type_=type_,
+                account_id=account_id,
+            )
+        )
 
-    async def redeliver_delivery(self, delivery_id: str, ) -> Delivery:
-        """ Send the event of a delivery again, with the same id. `Location` lists the deliveries of the
+    async def redeliver_delivery(
+        self,
+        delivery_id: str,
+    ) -> Delivery:
+        """Send the event of a delivery again, with the same id. `Location` lists the deliveries of the
         endpoint.
 
         Args:
@@ -393,12 +631,19 @@ class AsyncEventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_redeliver_delivery.build(delivery_id=delivery_id, ))
+        return await self._sender.call(
+            _redeliver_delivery.build(
+                delivery_id=delivery_id,
+            )
+        )
 
-    async def send_test_event(self, endpoint_id: str, ) -> WebhookEndpointTest:
-        """ Post an event of type `ping` to a webhook endpoint now, and return what came back.
+    async def send_test_event(
+        self,
+        endpoint_id: str,
+    ) -> WebhookEndpointTest:
+        """Post an event of type `ping` to a webhook endpoint now, and return what came back.
 
         It is signed like every event, also if the endpoint is disabled, and it is stored nowhere.
         Its `data` has `endpoint_id`. The response comes after 10 seconds at the latest. If it
@@ -409,12 +654,21 @@ class AsyncEventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_send_test_event.build(endpoint_id=endpoint_id, ))
+        return await self._sender.call(
+            _send_test_event.build(
+                endpoint_id=endpoint_id,
+            )
+        )
 
-    async def redeliver_deliveries(self, endpoint_id: str, *, body: RedeliveryIn, ) -> None:
-        """ Send the events of some time to a webhook endpoint again, with the same ids.
+    async def redeliver_deliveries(
+        self,
+        endpoint_id: str,
+        *,
+        body: RedeliveryIn,
+    ) -> None:
+        """Send the events of some time to a webhook endpoint again, with the same ids.
 
         The deliveries become `pending`, the oldest first, some hundred at a time; `Location` lists
         them. What is pending already is sent in any case.
@@ -425,9 +679,11 @@ class AsyncEventsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_redeliver_deliveries.build(endpoint_id=endpoint_id, body=body, ))
-
-
-
+        return await self._sender.call(
+            _redeliver_deliveries.build(
+                endpoint_id=endpoint_id,
+                body=body,
+            )
+        )

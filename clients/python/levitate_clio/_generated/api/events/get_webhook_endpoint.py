@@ -8,13 +8,16 @@ from levitate_clio._call import Call
 from ...models.webhook_endpoint import WebhookEndpoint
 
 
-def build(endpoint_id: str, ) -> Call[WebhookEndpoint]:
+def build(
+    endpoint_id: str,
+) -> Call[WebhookEndpoint]:
     """Return the request of `get_webhook_endpoint`."""
-    
-    
+
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "path": "/v1/webhook-endpoints/{endpoint_id}".format(endpoint_id=quote(str(endpoint_id), safe=""),),
+        "path": "/v1/webhook-endpoints/{endpoint_id}".format(
+            endpoint_id=quote(str(endpoint_id), safe=""),
+        ),
     }
     return Call(parse=_parse, **_kwargs)
 
@@ -22,7 +25,4 @@ def build(endpoint_id: str, ) -> Call[WebhookEndpoint]:
 def _parse(response: httpx.Response) -> WebhookEndpoint:
     response_200 = WebhookEndpoint.from_dict(response.json())
 
-
-
     return response_200
-

@@ -13,9 +13,21 @@ from ...models.list_deliveries_status import ListDeliveriesStatus
 from ...types import UNSET, Unset
 
 
-def build(endpoint_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListDeliveriesOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, status: ListDeliveriesStatus | Unset = UNSET, type_: EventKind | Unset = UNSET, account_id: str | Unset = UNSET, ) -> Call[DeliveryPage]:
+def build(
+    endpoint_id: str,
+    *,
+    cursor: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+    order: ListDeliveriesOrder | Unset = UNSET,
+    since: datetime.datetime | Unset = UNSET,
+    until: datetime.datetime | Unset = UNSET,
+    count: bool | Unset = UNSET,
+    status: ListDeliveriesStatus | Unset = UNSET,
+    type_: EventKind | Unset = UNSET,
+    account_id: str | Unset = UNSET,
+) -> Call[DeliveryPage]:
     """Return the request of `list_deliveries`."""
-    
+
     params: dict[str, Any] = {}
 
     params["cursor"] = cursor
@@ -54,12 +66,13 @@ def build(endpoint_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset =
 
     params["account_id"] = account_id
 
-
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "path": "/v1/webhook-endpoints/{endpoint_id}/deliveries".format(endpoint_id=quote(str(endpoint_id), safe=""),),
+        "path": "/v1/webhook-endpoints/{endpoint_id}/deliveries".format(
+            endpoint_id=quote(str(endpoint_id), safe=""),
+        ),
         "params": params,
     }
     return Call(parse=_parse, **_kwargs)
@@ -68,7 +81,4 @@ def build(endpoint_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset =
 def _parse(response: httpx.Response) -> DeliveryPage:
     response_200 = DeliveryPage.from_dict(response.json())
 
-
-
     return response_200
-

@@ -9,9 +9,16 @@ from ...models.event_page import EventPage
 from ...types import UNSET, Unset
 
 
-def build(*, wait: int | Unset = UNSET, type_: EventKind | Unset = UNSET, account_id: str | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> Call[EventPage]:
+def build(
+    *,
+    wait: int | Unset = UNSET,
+    type_: EventKind | Unset = UNSET,
+    account_id: str | Unset = UNSET,
+    cursor: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+) -> Call[EventPage]:
     """Return the request of `list_events`."""
-    
+
     params: dict[str, Any] = {}
 
     params["wait"] = wait
@@ -28,7 +35,6 @@ def build(*, wait: int | Unset = UNSET, type_: EventKind | Unset = UNSET, accoun
 
     params["limit"] = limit
 
-
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
@@ -42,7 +48,4 @@ def build(*, wait: int | Unset = UNSET, type_: EventKind | Unset = UNSET, accoun
 def _parse(response: httpx.Response) -> EventPage:
     response_200 = EventPage.from_dict(response.json())
 
-
-
     return response_200
-

@@ -12,9 +12,17 @@ from ...models.webhook_endpoint_page import WebhookEndpointPage
 from ...types import UNSET, Unset
 
 
-def build(*, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListWebhookEndpointsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> Call[WebhookEndpointPage]:
+def build(
+    *,
+    cursor: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+    order: ListWebhookEndpointsOrder | Unset = UNSET,
+    since: datetime.datetime | Unset = UNSET,
+    until: datetime.datetime | Unset = UNSET,
+    count: bool | Unset = UNSET,
+) -> Call[WebhookEndpointPage]:
     """Return the request of `list_webhook_endpoints`."""
-    
+
     params: dict[str, Any] = {}
 
     params["cursor"] = cursor
@@ -39,7 +47,6 @@ def build(*, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: Lis
 
     params["count"] = count
 
-
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
@@ -53,7 +60,4 @@ def build(*, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: Lis
 def _parse(response: httpx.Response) -> WebhookEndpointPage:
     response_200 = WebhookEndpointPage.from_dict(response.json())
 
-
-
     return response_200
-

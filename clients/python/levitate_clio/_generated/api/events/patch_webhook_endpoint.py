@@ -9,17 +9,21 @@ from ...models.webhook_endpoint import WebhookEndpoint
 from ...models.webhook_endpoint_patch import WebhookEndpointPatch
 
 
-def build(endpoint_id: str, *, body: WebhookEndpointPatch, ) -> Call[WebhookEndpoint]:
+def build(
+    endpoint_id: str,
+    *,
+    body: WebhookEndpointPatch,
+) -> Call[WebhookEndpoint]:
     """Return the request of `patch_webhook_endpoint`."""
     headers: dict[str, Any] = {}
 
-    
     _kwargs: dict[str, Any] = {
         "method": "PATCH",
-        "path": "/v1/webhook-endpoints/{endpoint_id}".format(endpoint_id=quote(str(endpoint_id), safe=""),),
+        "path": "/v1/webhook-endpoints/{endpoint_id}".format(
+            endpoint_id=quote(str(endpoint_id), safe=""),
+        ),
     }
     _kwargs["json"] = body.to_dict()
-
 
     headers["Content-Type"] = "application/json"
     _kwargs["headers"] = headers
@@ -29,7 +33,4 @@ def build(endpoint_id: str, *, body: WebhookEndpointPatch, ) -> Call[WebhookEndp
 def _parse(response: httpx.Response) -> WebhookEndpoint:
     response_200 = WebhookEndpoint.from_dict(response.json())
 
-
-
     return response_200
-

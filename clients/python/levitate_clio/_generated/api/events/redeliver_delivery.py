@@ -8,13 +8,16 @@ from levitate_clio._call import Call
 from ...models.delivery import Delivery
 
 
-def build(delivery_id: str, ) -> Call[Delivery]:
+def build(
+    delivery_id: str,
+) -> Call[Delivery]:
     """Return the request of `redeliver_delivery`."""
-    
-    
+
     _kwargs: dict[str, Any] = {
         "method": "POST",
-        "path": "/v1/deliveries/{delivery_id}/redeliver".format(delivery_id=quote(str(delivery_id), safe=""),),
+        "path": "/v1/deliveries/{delivery_id}/redeliver".format(
+            delivery_id=quote(str(delivery_id), safe=""),
+        ),
     }
     return Call(parse=_parse, **_kwargs)
 
@@ -22,7 +25,4 @@ def build(delivery_id: str, ) -> Call[Delivery]:
 def _parse(response: httpx.Response) -> Delivery:
     response_202 = Delivery.from_dict(response.json())
 
-
-
     return response_202
-

@@ -8,13 +8,16 @@ from levitate_clio._call import Call
 from ...models.webhook_endpoint_with_secret import WebhookEndpointWithSecret
 
 
-def build(endpoint_id: str, ) -> Call[WebhookEndpointWithSecret]:
+def build(
+    endpoint_id: str,
+) -> Call[WebhookEndpointWithSecret]:
     """Return the request of `rotate_webhook_secret`."""
-    
-    
+
     _kwargs: dict[str, Any] = {
         "method": "POST",
-        "path": "/v1/webhook-endpoints/{endpoint_id}/rotate".format(endpoint_id=quote(str(endpoint_id), safe=""),),
+        "path": "/v1/webhook-endpoints/{endpoint_id}/rotate".format(
+            endpoint_id=quote(str(endpoint_id), safe=""),
+        ),
     }
     return Call(parse=_parse, **_kwargs)
 
@@ -22,7 +25,4 @@ def build(endpoint_id: str, ) -> Call[WebhookEndpointWithSecret]:
 def _parse(response: httpx.Response) -> WebhookEndpointWithSecret:
     response_200 = WebhookEndpointWithSecret.from_dict(response.json())
 
-
-
     return response_200
-

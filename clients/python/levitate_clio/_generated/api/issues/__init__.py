@@ -1,6 +1,5 @@
 """The operations of the group `issues`: one class for `Clio`, one for `AsyncClio`."""
 
-
 import datetime
 
 from levitate_clio._call import AsyncSender, Sender
@@ -32,8 +31,21 @@ class IssuesOperations:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
-    def list_issues(self, account_id: str, *, status: ListIssuesStatus | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListIssuesOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, code: str | Unset = UNSET, severity: ListIssuesSeverity | Unset = UNSET, ) -> IssuePage:
-        """ Return the account's issues, open and resolved ones unless `status` is given. Their time is
+    def list_issues(
+        self,
+        account_id: str,
+        *,
+        status: ListIssuesStatus | Unset = UNSET,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListIssuesOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+        code: str | Unset = UNSET,
+        severity: ListIssuesSeverity | Unset = UNSET,
+    ) -> IssuePage:
+        """Return the account's issues, open and resolved ones unless `status` is given. Their time is
         `opened_at`.
 
         Args:
@@ -51,12 +63,29 @@ class IssuesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_list_issues.build(account_id=account_id, status=status, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, code=code, severity=severity, ))
+        return self._sender.call(
+            _list_issues.build(
+                account_id=account_id,
+                status=status,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+                code=code,
+                severity=severity,
+            )
+        )
 
-    def resolve_issue(self, account_id: str, issue_id: str, ) -> Issue:
-        """ Mark an issue as resolved. If its cause is found again, a new issue is opened.
+    def resolve_issue(
+        self,
+        account_id: str,
+        issue_id: str,
+    ) -> Issue:
+        """Mark an issue as resolved. If its cause is found again, a new issue is opened.
 
         Args:
             account_id: Levitate's id of the account.
@@ -64,12 +93,28 @@ class IssuesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_resolve_issue.build(account_id=account_id, issue_id=issue_id, ))
+        return self._sender.call(
+            _resolve_issue.build(
+                account_id=account_id,
+                issue_id=issue_id,
+            )
+        )
 
-    def list_holds(self, account_id: str, *, status: ListHoldsStatus | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListHoldsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> HoldPage:
-        """ Return the holds: removals and announcements that wait for a person's decision, and those
+    def list_holds(
+        self,
+        account_id: str,
+        *,
+        status: ListHoldsStatus | Unset = UNSET,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListHoldsOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+    ) -> HoldPage:
+        """Return the holds: removals and announcements that wait for a person's decision, and those
         already decided.
 
         Their time is `opened_at`.
@@ -87,12 +132,30 @@ class IssuesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_list_holds.build(account_id=account_id, status=status, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, ))
+        return self._sender.call(
+            _list_holds.build(
+                account_id=account_id,
+                status=status,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+            )
+        )
 
-    def list_hold_items(self, account_id: str, hold_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> HoldItemPage:
-        """ Return who waits in the hold, and the change of each, ordered by Clio's id. Decided items
+    def list_hold_items(
+        self,
+        account_id: str,
+        hold_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> HoldItemPage:
+        """Return who waits in the hold, and the change of each, ordered by Clio's id. Decided items
         are not listed.
 
         Args:
@@ -103,12 +166,25 @@ class IssuesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_list_hold_items.build(account_id=account_id, hold_id=hold_id, cursor=cursor, limit=limit, ))
+        return self._sender.call(
+            _list_hold_items.build(
+                account_id=account_id,
+                hold_id=hold_id,
+                cursor=cursor,
+                limit=limit,
+            )
+        )
 
-    def release_hold(self, account_id: str, hold_id: str, *, body: ReleaseDecision | Unset = UNSET, ) -> Hold:
-        """ Carry out what waits: new clients are announced at once, everything else is done by a run
+    def release_hold(
+        self,
+        account_id: str,
+        hold_id: str,
+        *,
+        body: ReleaseDecision | Unset = UNSET,
+    ) -> Hold:
+        """Carry out what waits: new clients are announced at once, everything else is done by a run
         that starts now.
 
         The run does not read Clio. The set is fixed now: what is found later is not decided by
@@ -123,12 +199,24 @@ class IssuesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_release_hold.build(account_id=account_id, hold_id=hold_id, body=body, ))
+        return self._sender.call(
+            _release_hold.build(
+                account_id=account_id,
+                hold_id=hold_id,
+                body=body,
+            )
+        )
 
-    def discard_hold(self, account_id: str, hold_id: str, *, body: HoldDecision | Unset = UNSET, ) -> Hold:
-        """ Cancel what waits: the contacts stay as they are until they change in Clio; new clients are
+    def discard_hold(
+        self,
+        account_id: str,
+        hold_id: str,
+        *,
+        body: HoldDecision | Unset = UNSET,
+    ) -> Hold:
+        """Cancel what waits: the contacts stay as they are until they change in Clio; new clients are
         not announced.
 
         The set is fixed now. Of more than 500 items the rest follow within a minute. If the body
@@ -142,9 +230,15 @@ class IssuesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_discard_hold.build(account_id=account_id, hold_id=hold_id, body=body, ))
+        return self._sender.call(
+            _discard_hold.build(
+                account_id=account_id,
+                hold_id=hold_id,
+                body=body,
+            )
+        )
 
 
 class AsyncIssuesOperations:
@@ -153,8 +247,21 @@ class AsyncIssuesOperations:
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
 
-    async def list_issues(self, account_id: str, *, status: ListIssuesStatus | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListIssuesOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, code: str | Unset = UNSET, severity: ListIssuesSeverity | Unset = UNSET, ) -> IssuePage:
-        """ Return the account's issues, open and resolved ones unless `status` is given. Their time is
+    async def list_issues(
+        self,
+        account_id: str,
+        *,
+        status: ListIssuesStatus | Unset = UNSET,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListIssuesOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+        code: str | Unset = UNSET,
+        severity: ListIssuesSeverity | Unset = UNSET,
+    ) -> IssuePage:
+        """Return the account's issues, open and resolved ones unless `status` is given. Their time is
         `opened_at`.
 
         Args:
@@ -172,12 +279,29 @@ class AsyncIssuesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_list_issues.build(account_id=account_id, status=status, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, code=code, severity=severity, ))
+        return await self._sender.call(
+            _list_issues.build(
+                account_id=account_id,
+                status=status,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+                code=code,
+                severity=severity,
+            )
+        )
 
-    async def resolve_issue(self, account_id: str, issue_id: str, ) -> Issue:
-        """ Mark an issue as resolved. If its cause is found again, a new issue is opened.
+    async def resolve_issue(
+        self,
+        account_id: str,
+        issue_id: str,
+    ) -> Issue:
+        """Mark an issue as resolved. If its cause is found again, a new issue is opened.
 
         Args:
             account_id: Levitate's id of the account.
@@ -185,12 +309,28 @@ class AsyncIssuesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_resolve_issue.build(account_id=account_id, issue_id=issue_id, ))
+        return await self._sender.call(
+            _resolve_issue.build(
+                account_id=account_id,
+                issue_id=issue_id,
+            )
+        )
 
-    async def list_holds(self, account_id: str, *, status: ListHoldsStatus | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListHoldsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> HoldPage:
-        """ Return the holds: removals and announcements that wait for a person's decision, and those
+    async def list_holds(
+        self,
+        account_id: str,
+        *,
+        status: ListHoldsStatus | Unset = UNSET,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListHoldsOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+    ) -> HoldPage:
+        """Return the holds: removals and announcements that wait for a person's decision, and those
         already decided.
 
         Their time is `opened_at`.
@@ -208,12 +348,30 @@ class AsyncIssuesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_list_holds.build(account_id=account_id, status=status, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, ))
+        return await self._sender.call(
+            _list_holds.build(
+                account_id=account_id,
+                status=status,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+            )
+        )
 
-    async def list_hold_items(self, account_id: str, hold_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> HoldItemPage:
-        """ Return who waits in the hold, and the change of each, ordered by Clio's id. Decided items
+    async def list_hold_items(
+        self,
+        account_id: str,
+        hold_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> HoldItemPage:
+        """Return who waits in the hold, and the change of each, ordered by Clio's id. Decided items
         are not listed.
 
         Args:
@@ -224,12 +382,25 @@ class AsyncIssuesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_list_hold_items.build(account_id=account_id, hold_id=hold_id, cursor=cursor, limit=limit, ))
+        return await self._sender.call(
+            _list_hold_items.build(
+                account_id=account_id,
+                hold_id=hold_id,
+                cursor=cursor,
+                limit=limit,
+            )
+        )
 
-    async def release_hold(self, account_id: str, hold_id: str, *, body: ReleaseDecision | Unset = UNSET, ) -> Hold:
-        """ Carry out what waits: new clients are announced at once, everything else is done by a run
+    async def release_hold(
+        self,
+        account_id: str,
+        hold_id: str,
+        *,
+        body: ReleaseDecision | Unset = UNSET,
+    ) -> Hold:
+        """Carry out what waits: new clients are announced at once, everything else is done by a run
         that starts now.
 
         The run does not read Clio. The set is fixed now: what is found later is not decided by
@@ -244,12 +415,24 @@ class AsyncIssuesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_release_hold.build(account_id=account_id, hold_id=hold_id, body=body, ))
+        return await self._sender.call(
+            _release_hold.build(
+                account_id=account_id,
+                hold_id=hold_id,
+                body=body,
+            )
+        )
 
-    async def discard_hold(self, account_id: str, hold_id: str, *, body: HoldDecision | Unset = UNSET, ) -> Hold:
-        """ Cancel what waits: the contacts stay as they are until they change in Clio; new clients are
+    async def discard_hold(
+        self,
+        account_id: str,
+        hold_id: str,
+        *,
+        body: HoldDecision | Unset = UNSET,
+    ) -> Hold:
+        """Cancel what waits: the contacts stay as they are until they change in Clio; new clients are
         not announced.
 
         The set is fixed now. Of more than 500 items the rest follow within a minute. If the body
@@ -263,9 +446,12 @@ class AsyncIssuesOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_discard_hold.build(account_id=account_id, hold_id=hold_id, body=body, ))
-
-
-
+        return await self._sender.call(
+            _discard_hold.build(
+                account_id=account_id,
+                hold_id=hold_id,
+                body=body,
+            )
+        )

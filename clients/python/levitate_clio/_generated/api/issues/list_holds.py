@@ -12,9 +12,19 @@ from ...models.list_holds_status import ListHoldsStatus
 from ...types import UNSET, Unset
 
 
-def build(account_id: str, *, status: ListHoldsStatus | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListHoldsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> Call[HoldPage]:
+def build(
+    account_id: str,
+    *,
+    status: ListHoldsStatus | Unset = UNSET,
+    cursor: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+    order: ListHoldsOrder | Unset = UNSET,
+    since: datetime.datetime | Unset = UNSET,
+    until: datetime.datetime | Unset = UNSET,
+    count: bool | Unset = UNSET,
+) -> Call[HoldPage]:
     """Return the request of `list_holds`."""
-    
+
     params: dict[str, Any] = {}
 
     json_status: str | Unset = UNSET
@@ -45,12 +55,13 @@ def build(account_id: str, *, status: ListHoldsStatus | Unset = UNSET, cursor: s
 
     params["count"] = count
 
-
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "path": "/v1/accounts/{account_id}/holds".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/holds".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
         "params": params,
     }
     return Call(parse=_parse, **_kwargs)
@@ -59,7 +70,4 @@ def build(account_id: str, *, status: ListHoldsStatus | Unset = UNSET, cursor: s
 def _parse(response: httpx.Response) -> HoldPage:
     response_200 = HoldPage.from_dict(response.json())
 
-
-
     return response_200
-

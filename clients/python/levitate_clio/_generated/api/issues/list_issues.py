@@ -13,9 +13,21 @@ from ...models.list_issues_status import ListIssuesStatus
 from ...types import UNSET, Unset
 
 
-def build(account_id: str, *, status: ListIssuesStatus | Unset = UNSET, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListIssuesOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, code: str | Unset = UNSET, severity: ListIssuesSeverity | Unset = UNSET, ) -> Call[IssuePage]:
+def build(
+    account_id: str,
+    *,
+    status: ListIssuesStatus | Unset = UNSET,
+    cursor: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+    order: ListIssuesOrder | Unset = UNSET,
+    since: datetime.datetime | Unset = UNSET,
+    until: datetime.datetime | Unset = UNSET,
+    count: bool | Unset = UNSET,
+    code: str | Unset = UNSET,
+    severity: ListIssuesSeverity | Unset = UNSET,
+) -> Call[IssuePage]:
     """Return the request of `list_issues`."""
-    
+
     params: dict[str, Any] = {}
 
     json_status: str | Unset = UNSET
@@ -54,12 +66,13 @@ def build(account_id: str, *, status: ListIssuesStatus | Unset = UNSET, cursor: 
 
     params["severity"] = json_severity
 
-
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "path": "/v1/accounts/{account_id}/issues".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/issues".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
         "params": params,
     }
     return Call(parse=_parse, **_kwargs)
@@ -68,7 +81,4 @@ def build(account_id: str, *, status: ListIssuesStatus | Unset = UNSET, cursor: 
 def _parse(response: httpx.Response) -> IssuePage:
     response_200 = IssuePage.from_dict(response.json())
 
-
-
     return response_200
-

@@ -10,19 +10,25 @@ from ...models.release_decision import ReleaseDecision
 from ...types import UNSET, Unset
 
 
-def build(account_id: str, hold_id: str, *, body: ReleaseDecision | Unset = UNSET, ) -> Call[Hold]:
+def build(
+    account_id: str,
+    hold_id: str,
+    *,
+    body: ReleaseDecision | Unset = UNSET,
+) -> Call[Hold]:
     """Return the request of `release_hold`."""
     headers: dict[str, Any] = {}
 
-    
     _kwargs: dict[str, Any] = {
         "method": "POST",
-        "path": "/v1/accounts/{account_id}/holds/{hold_id}/release".format(account_id=quote(str(account_id), safe=""),hold_id=quote(str(hold_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/holds/{hold_id}/release".format(
+            account_id=quote(str(account_id), safe=""),
+            hold_id=quote(str(hold_id), safe=""),
+        ),
     }
-    
+
     if not isinstance(body, Unset):
         _kwargs["json"] = body.to_dict()
-
 
     headers["Content-Type"] = "application/json"
     _kwargs["headers"] = headers
@@ -32,7 +38,4 @@ def build(account_id: str, hold_id: str, *, body: ReleaseDecision | Unset = UNSE
 def _parse(response: httpx.Response) -> Hold:
     response_200 = Hold.from_dict(response.json())
 
-
-
     return response_200
-

@@ -1,6 +1,5 @@
 """The operations of the group `new_clients`: one class for `Clio`, one for `AsyncClio`."""
 
-
 import datetime
 
 from levitate_clio._call import AsyncSender, Sender
@@ -26,8 +25,21 @@ class NewClientsOperations:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
-    def list_new_clients(self, account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListNewClientsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, status: ListNewClientsStatus | Unset = UNSET, origin: ListNewClientsOrigin | Unset = UNSET, run_id: str | Unset = UNSET, ) -> NewClientPage:
-        """ Return the new-client rows: one for each person, created when the person was first
+    def list_new_clients(
+        self,
+        account_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListNewClientsOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+        status: ListNewClientsStatus | Unset = UNSET,
+        origin: ListNewClientsOrigin | Unset = UNSET,
+        run_id: str | Unset = UNSET,
+    ) -> NewClientPage:
+        """Return the new-client rows: one for each person, created when the person was first
         recognised as a client.
 
         Their time is `created_at`.
@@ -47,12 +59,29 @@ class NewClientsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_list_new_clients.build(account_id=account_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, status=status, origin=origin, run_id=run_id, ))
+        return self._sender.call(
+            _list_new_clients.build(
+                account_id=account_id,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+                status=status,
+                origin=origin,
+                run_id=run_id,
+            )
+        )
 
-    def release_new_client(self, account_id: str, new_client_id: str, ) -> NewClient:
-        """ Announce a new client that is held: the event `client.new` is sent now.
+    def release_new_client(
+        self,
+        account_id: str,
+        new_client_id: str,
+    ) -> NewClient:
+        """Announce a new client that is held: the event `client.new` is sent now.
 
         Args:
             account_id: Levitate's id of the account.
@@ -60,12 +89,21 @@ class NewClientsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_release_new_client.build(account_id=account_id, new_client_id=new_client_id, ))
+        return self._sender.call(
+            _release_new_client.build(
+                account_id=account_id,
+                new_client_id=new_client_id,
+            )
+        )
 
-    def suppress_new_client(self, account_id: str, new_client_id: str, ) -> NewClient:
-        """ Never announce a new client that is held. Its row is kept, so that no later run announces
+    def suppress_new_client(
+        self,
+        account_id: str,
+        new_client_id: str,
+    ) -> NewClient:
+        """Never announce a new client that is held. Its row is kept, so that no later run announces
         the person.
 
         Args:
@@ -74,12 +112,21 @@ class NewClientsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_suppress_new_client.build(account_id=account_id, new_client_id=new_client_id, ))
+        return self._sender.call(
+            _suppress_new_client.build(
+                account_id=account_id,
+                new_client_id=new_client_id,
+            )
+        )
 
-    def replay_new_client(self, account_id: str, new_client_id: str, ) -> NewClient:
-        """ Announce a new client once more. The event has a new id, so receivers do not treat it as a
+    def replay_new_client(
+        self,
+        account_id: str,
+        new_client_id: str,
+    ) -> NewClient:
+        """Announce a new client once more. The event has a new id, so receivers do not treat it as a
         duplicate.
 
         Args:
@@ -88,12 +135,23 @@ class NewClientsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_replay_new_client.build(account_id=account_id, new_client_id=new_client_id, ))
+        return self._sender.call(
+            _replay_new_client.build(
+                account_id=account_id,
+                new_client_id=new_client_id,
+            )
+        )
 
-    def decide_new_clients(self, account_id: str, *, body: ManyNewClients, idempotency_key: str | Unset = UNSET, ) -> DecidedNewClients:
-        """ Release or suppress many new clients that are held, by their ids or by a filter.
+    def decide_new_clients(
+        self,
+        account_id: str,
+        *,
+        body: ManyNewClients,
+        idempotency_key: str | Unset = UNSET,
+    ) -> DecidedNewClients:
+        """Release or suppress many new clients that are held, by their ids or by a filter.
 
         The set is fixed now: who is found later is not decided by this. Up to 500 are decided at
         once, the others within a minute. Each is announced once at most, also if this service is
@@ -108,9 +166,15 @@ class NewClientsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_decide_new_clients.build(account_id=account_id, body=body, idempotency_key=idempotency_key, ))
+        return self._sender.call(
+            _decide_new_clients.build(
+                account_id=account_id,
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
 
 
 class AsyncNewClientsOperations:
@@ -119,8 +183,21 @@ class AsyncNewClientsOperations:
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
 
-    async def list_new_clients(self, account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListNewClientsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, status: ListNewClientsStatus | Unset = UNSET, origin: ListNewClientsOrigin | Unset = UNSET, run_id: str | Unset = UNSET, ) -> NewClientPage:
-        """ Return the new-client rows: one for each person, created when the person was first
+    async def list_new_clients(
+        self,
+        account_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListNewClientsOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+        status: ListNewClientsStatus | Unset = UNSET,
+        origin: ListNewClientsOrigin | Unset = UNSET,
+        run_id: str | Unset = UNSET,
+    ) -> NewClientPage:
+        """Return the new-client rows: one for each person, created when the person was first
         recognised as a client.
 
         Their time is `created_at`.
@@ -140,12 +217,29 @@ class AsyncNewClientsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_list_new_clients.build(account_id=account_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, status=status, origin=origin, run_id=run_id, ))
+        return await self._sender.call(
+            _list_new_clients.build(
+                account_id=account_id,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+                status=status,
+                origin=origin,
+                run_id=run_id,
+            )
+        )
 
-    async def release_new_client(self, account_id: str, new_client_id: str, ) -> NewClient:
-        """ Announce a new client that is held: the event `client.new` is sent now.
+    async def release_new_client(
+        self,
+        account_id: str,
+        new_client_id: str,
+    ) -> NewClient:
+        """Announce a new client that is held: the event `client.new` is sent now.
 
         Args:
             account_id: Levitate's id of the account.
@@ -153,12 +247,21 @@ class AsyncNewClientsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_release_new_client.build(account_id=account_id, new_client_id=new_client_id, ))
+        return await self._sender.call(
+            _release_new_client.build(
+                account_id=account_id,
+                new_client_id=new_client_id,
+            )
+        )
 
-    async def suppress_new_client(self, account_id: str, new_client_id: str, ) -> NewClient:
-        """ Never announce a new client that is held. Its row is kept, so that no later run announces
+    async def suppress_new_client(
+        self,
+        account_id: str,
+        new_client_id: str,
+    ) -> NewClient:
+        """Never announce a new client that is held. Its row is kept, so that no later run announces
         the person.
 
         Args:
@@ -167,12 +270,21 @@ class AsyncNewClientsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_suppress_new_client.build(account_id=account_id, new_client_id=new_client_id, ))
+        return await self._sender.call(
+            _suppress_new_client.build(
+                account_id=account_id,
+                new_client_id=new_client_id,
+            )
+        )
 
-    async def replay_new_client(self, account_id: str, new_client_id: str, ) -> NewClient:
-        """ Announce a new client once more. The event has a new id, so receivers do not treat it as a
+    async def replay_new_client(
+        self,
+        account_id: str,
+        new_client_id: str,
+    ) -> NewClient:
+        """Announce a new client once more. The event has a new id, so receivers do not treat it as a
         duplicate.
 
         Args:
@@ -181,12 +293,23 @@ class AsyncNewClientsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_replay_new_client.build(account_id=account_id, new_client_id=new_client_id, ))
+        return await self._sender.call(
+            _replay_new_client.build(
+                account_id=account_id,
+                new_client_id=new_client_id,
+            )
+        )
 
-    async def decide_new_clients(self, account_id: str, *, body: ManyNewClients, idempotency_key: str | Unset = UNSET, ) -> DecidedNewClients:
-        """ Release or suppress many new clients that are held, by their ids or by a filter.
+    async def decide_new_clients(
+        self,
+        account_id: str,
+        *,
+        body: ManyNewClients,
+        idempotency_key: str | Unset = UNSET,
+    ) -> DecidedNewClients:
+        """Release or suppress many new clients that are held, by their ids or by a filter.
 
         The set is fixed now: who is found later is not decided by this. Up to 500 are decided at
         once, the others within a minute. Each is announced once at most, also if this service is
@@ -201,9 +324,12 @@ class AsyncNewClientsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_decide_new_clients.build(account_id=account_id, body=body, idempotency_key=idempotency_key, ))
-
-
-
+        return await self._sender.call(
+            _decide_new_clients.build(
+                account_id=account_id,
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )

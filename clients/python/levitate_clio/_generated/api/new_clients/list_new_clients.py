@@ -13,9 +13,21 @@ from ...models.new_client_page import NewClientPage
 from ...types import UNSET, Unset
 
 
-def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListNewClientsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, status: ListNewClientsStatus | Unset = UNSET, origin: ListNewClientsOrigin | Unset = UNSET, run_id: str | Unset = UNSET, ) -> Call[NewClientPage]:
+def build(
+    account_id: str,
+    *,
+    cursor: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+    order: ListNewClientsOrder | Unset = UNSET,
+    since: datetime.datetime | Unset = UNSET,
+    until: datetime.datetime | Unset = UNSET,
+    count: bool | Unset = UNSET,
+    status: ListNewClientsStatus | Unset = UNSET,
+    origin: ListNewClientsOrigin | Unset = UNSET,
+    run_id: str | Unset = UNSET,
+) -> Call[NewClientPage]:
     """Return the request of `list_new_clients`."""
-    
+
     params: dict[str, Any] = {}
 
     params["cursor"] = cursor
@@ -54,12 +66,13 @@ def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = 
 
     params["run_id"] = run_id
 
-
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "path": "/v1/accounts/{account_id}/new-clients".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/new-clients".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
         "params": params,
     }
     return Call(parse=_parse, **_kwargs)
@@ -68,7 +81,4 @@ def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = 
 def _parse(response: httpx.Response) -> NewClientPage:
     response_200 = NewClientPage.from_dict(response.json())
 
-
-
     return response_200
-

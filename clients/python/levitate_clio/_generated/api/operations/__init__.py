@@ -1,6 +1,5 @@
 """The operations of the group `operations`: one class for `Clio`, one for `AsyncClio`."""
 
-
 import datetime
 
 from levitate_clio._call import AsyncSender, Sender
@@ -19,8 +18,20 @@ class OperationsOperations:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
-    def list_audit(self, account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListAuditOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, actor: str | Unset = UNSET, action: str | Unset = UNSET, ) -> AuditEntryPage:
-        """ Return the audit log of the account. The time of an entry is `at`.
+    def list_audit(
+        self,
+        account_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListAuditOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+        actor: str | Unset = UNSET,
+        action: str | Unset = UNSET,
+    ) -> AuditEntryPage:
+        """Return the audit log of the account. The time of an entry is `at`.
 
         It has ids, versions and JSON pointers, never client data.
 
@@ -38,12 +49,35 @@ class OperationsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_list_audit.build(account_id=account_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, actor=actor, action=action, ))
+        return self._sender.call(
+            _list_audit.build(
+                account_id=account_id,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+                actor=actor,
+                action=action,
+            )
+        )
 
-    def list_service_audit(self, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListServiceAuditOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, actor: str | Unset = UNSET, action: str | Unset = UNSET, ) -> AuditEntryPage:
-        """ Return the audit log of what is of no single account. The time of an entry is `at`.
+    def list_service_audit(
+        self,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListServiceAuditOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+        actor: str | Unset = UNSET,
+        action: str | Unset = UNSET,
+    ) -> AuditEntryPage:
+        """Return the audit log of what is of no single account. The time of an entry is `at`.
 
         It has what was done to webhook endpoints, service tokens and keys, and the erasure of
         accounts, and it outlives them. It needs the role `success_manager`. A token for some
@@ -62,9 +96,20 @@ class OperationsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_list_service_audit.build(cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, actor=actor, action=action, ))
+        return self._sender.call(
+            _list_service_audit.build(
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+                actor=actor,
+                action=action,
+            )
+        )
 
 
 class AsyncOperationsOperations:
@@ -73,8 +118,20 @@ class AsyncOperationsOperations:
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
 
-    async def list_audit(self, account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListAuditOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, actor: str | Unset = UNSET, action: str | Unset = UNSET, ) -> AuditEntryPage:
-        """ Return the audit log of the account. The time of an entry is `at`.
+    async def list_audit(
+        self,
+        account_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListAuditOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+        actor: str | Unset = UNSET,
+        action: str | Unset = UNSET,
+    ) -> AuditEntryPage:
+        """Return the audit log of the account. The time of an entry is `at`.
 
         It has ids, versions and JSON pointers, never client data.
 
@@ -92,12 +149,35 @@ class AsyncOperationsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_list_audit.build(account_id=account_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, actor=actor, action=action, ))
+        return await self._sender.call(
+            _list_audit.build(
+                account_id=account_id,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+                actor=actor,
+                action=action,
+            )
+        )
 
-    async def list_service_audit(self, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListServiceAuditOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, actor: str | Unset = UNSET, action: str | Unset = UNSET, ) -> AuditEntryPage:
-        """ Return the audit log of what is of no single account. The time of an entry is `at`.
+    async def list_service_audit(
+        self,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListServiceAuditOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+        actor: str | Unset = UNSET,
+        action: str | Unset = UNSET,
+    ) -> AuditEntryPage:
+        """Return the audit log of what is of no single account. The time of an entry is `at`.
 
         It has what was done to webhook endpoints, service tokens and keys, and the erasure of
         accounts, and it outlives them. It needs the role `success_manager`. A token for some
@@ -116,9 +196,17 @@ class AsyncOperationsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_list_service_audit.build(cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, actor=actor, action=action, ))
-
-
-
+        return await self._sender.call(
+            _list_service_audit.build(
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+                actor=actor,
+                action=action,
+            )
+        )

@@ -11,9 +11,20 @@ from ...models.list_audit_order import ListAuditOrder
 from ...types import UNSET, Unset
 
 
-def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListAuditOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, actor: str | Unset = UNSET, action: str | Unset = UNSET, ) -> Call[AuditEntryPage]:
+def build(
+    account_id: str,
+    *,
+    cursor: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+    order: ListAuditOrder | Unset = UNSET,
+    since: datetime.datetime | Unset = UNSET,
+    until: datetime.datetime | Unset = UNSET,
+    count: bool | Unset = UNSET,
+    actor: str | Unset = UNSET,
+    action: str | Unset = UNSET,
+) -> Call[AuditEntryPage]:
     """Return the request of `list_audit`."""
-    
+
     params: dict[str, Any] = {}
 
     params["cursor"] = cursor
@@ -42,12 +53,13 @@ def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = 
 
     params["action"] = action
 
-
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "path": "/v1/accounts/{account_id}/audit".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/audit".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
         "params": params,
     }
     return Call(parse=_parse, **_kwargs)
@@ -56,7 +68,4 @@ def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = 
 def _parse(response: httpx.Response) -> AuditEntryPage:
     response_200 = AuditEntryPage.from_dict(response.json())
 
-
-
     return response_200
-

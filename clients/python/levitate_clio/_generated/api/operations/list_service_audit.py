@@ -10,9 +10,19 @@ from ...models.list_service_audit_order import ListServiceAuditOrder
 from ...types import UNSET, Unset
 
 
-def build(*, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListServiceAuditOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, actor: str | Unset = UNSET, action: str | Unset = UNSET, ) -> Call[AuditEntryPage]:
+def build(
+    *,
+    cursor: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+    order: ListServiceAuditOrder | Unset = UNSET,
+    since: datetime.datetime | Unset = UNSET,
+    until: datetime.datetime | Unset = UNSET,
+    count: bool | Unset = UNSET,
+    actor: str | Unset = UNSET,
+    action: str | Unset = UNSET,
+) -> Call[AuditEntryPage]:
     """Return the request of `list_service_audit`."""
-    
+
     params: dict[str, Any] = {}
 
     params["cursor"] = cursor
@@ -41,7 +51,6 @@ def build(*, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: Lis
 
     params["action"] = action
 
-
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
@@ -55,7 +64,4 @@ def build(*, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: Lis
 def _parse(response: httpx.Response) -> AuditEntryPage:
     response_200 = AuditEntryPage.from_dict(response.json())
 
-
-
     return response_200
-

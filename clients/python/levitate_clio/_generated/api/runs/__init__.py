@@ -1,6 +1,5 @@
 """The operations of the group `runs`: one class for `Clio`, one for `AsyncClio`."""
 
-
 import datetime
 
 from levitate_clio._call import AsyncSender, Sender
@@ -28,8 +27,21 @@ class RunsOperations:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
-    def list_runs(self, account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListRunsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, status: ListRunsStatus | Unset = UNSET, kind: ListRunsKind | Unset = UNSET, trigger: ListRunsTrigger | Unset = UNSET, ) -> RunPage:
-        """ Return the account's runs. Their time is `queued_at`.
+    def list_runs(
+        self,
+        account_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListRunsOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+        status: ListRunsStatus | Unset = UNSET,
+        kind: ListRunsKind | Unset = UNSET,
+        trigger: ListRunsTrigger | Unset = UNSET,
+    ) -> RunPage:
+        """Return the account's runs. Their time is `queued_at`.
 
         Args:
             account_id: Levitate's id of the account.
@@ -46,12 +58,31 @@ class RunsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_list_runs.build(account_id=account_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, status=status, kind=kind, trigger=trigger, ))
+        return self._sender.call(
+            _list_runs.build(
+                account_id=account_id,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+                status=status,
+                kind=kind,
+                trigger=trigger,
+            )
+        )
 
-    def create_run(self, account_id: str, *, body: RunIn, idempotency_key: str | Unset = UNSET, ) -> Run:
-        """ Request a run. If a queued or running one already does the same, it is returned; if not, a
+    def create_run(
+        self,
+        account_id: str,
+        *,
+        body: RunIn,
+        idempotency_key: str | Unset = UNSET,
+    ) -> Run:
+        """Request a run. If a queued or running one already does the same, it is returned; if not, a
         new one is queued.
 
         The same key and body get the same answer again, which is older then: read the run at
@@ -64,25 +95,22 @@ class RunsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_create_run.build(account_id=account_id, body=body, idempotency_key=idempotency_key, ))
+        return self._sender.call(
+            _create_run.build(
+                account_id=account_id,
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
 
-    def cancel_run(self, account_id: str, run_id: str, ) -> Run:
-        """ End a run now. What it has read is kept, and a later run continues from there.
-
-        Args:
-            account_id: Levitate's id of the account.
-            run_id: The id of the run (`run_…`).
-
-        Raises:
-            ApiError: The service refused. Its class says what to do next.
-         """
-
-        return self._sender.call(_cancel_run.build(account_id=account_id, run_id=run_id, ))
-
-    def get_run(self, account_id: str, run_id: str, ) -> Run:
-        """ Return one run with its progress.
+    def cancel_run(
+        self,
+        account_id: str,
+        run_id: str,
+    ) -> Run:
+        """End a run now. What it has read is kept, and a later run continues from there.
 
         Args:
             account_id: Levitate's id of the account.
@@ -90,12 +118,45 @@ class RunsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_get_run.build(account_id=account_id, run_id=run_id, ))
+        return self._sender.call(
+            _cancel_run.build(
+                account_id=account_id,
+                run_id=run_id,
+            )
+        )
 
-    def get_run_report(self, account_id: str, run_id: str, *, format_: GetRunReportFormat | Unset = UNSET, ) -> RunReport:
-        """ Return every contact that the run changed, the quarantined and held records, and the
+    def get_run(
+        self,
+        account_id: str,
+        run_id: str,
+    ) -> Run:
+        """Return one run with its progress.
+
+        Args:
+            account_id: Levitate's id of the account.
+            run_id: The id of the run (`run_…`).
+
+        Raises:
+            ApiError: The service refused. Its class says what to do next.
+        """
+
+        return self._sender.call(
+            _get_run.build(
+                account_id=account_id,
+                run_id=run_id,
+            )
+        )
+
+    def get_run_report(
+        self,
+        account_id: str,
+        run_id: str,
+        *,
+        format_: GetRunReportFormat | Unset = UNSET,
+    ) -> RunReport:
+        """Return every contact that the run changed, the quarantined and held records, and the
         problems of the run.
 
         Args:
@@ -105,9 +166,15 @@ class RunsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_get_run_report.build(account_id=account_id, run_id=run_id, format_=format_, ))
+        return self._sender.call(
+            _get_run_report.build(
+                account_id=account_id,
+                run_id=run_id,
+                format_=format_,
+            )
+        )
 
 
 class AsyncRunsOperations:
@@ -116,8 +183,21 @@ class AsyncRunsOperations:
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
 
-    async def list_runs(self, account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListRunsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, status: ListRunsStatus | Unset = UNSET, kind: ListRunsKind | Unset = UNSET, trigger: ListRunsTrigger | Unset = UNSET, ) -> RunPage:
-        """ Return the account's runs. Their time is `queued_at`.
+    async def list_runs(
+        self,
+        account_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListRunsOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+        status: ListRunsStatus | Unset = UNSET,
+        kind: ListRunsKind | Unset = UNSET,
+        trigger: ListRunsTrigger | Unset = UNSET,
+    ) -> RunPage:
+        """Return the account's runs. Their time is `queued_at`.
 
         Args:
             account_id: Levitate's id of the account.
@@ -134,12 +214,31 @@ class AsyncRunsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_list_runs.build(account_id=account_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, status=status, kind=kind, trigger=trigger, ))
+        return await self._sender.call(
+            _list_runs.build(
+                account_id=account_id,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+                status=status,
+                kind=kind,
+                trigger=trigger,
+            )
+        )
 
-    async def create_run(self, account_id: str, *, body: RunIn, idempotency_key: str | Unset = UNSET, ) -> Run:
-        """ Request a run. If a queued or running one already does the same, it is returned; if not, a
+    async def create_run(
+        self,
+        account_id: str,
+        *,
+        body: RunIn,
+        idempotency_key: str | Unset = UNSET,
+    ) -> Run:
+        """Request a run. If a queued or running one already does the same, it is returned; if not, a
         new one is queued.
 
         The same key and body get the same answer again, which is older then: read the run at
@@ -152,25 +251,22 @@ class AsyncRunsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_create_run.build(account_id=account_id, body=body, idempotency_key=idempotency_key, ))
+        return await self._sender.call(
+            _create_run.build(
+                account_id=account_id,
+                body=body,
+                idempotency_key=idempotency_key,
+            )
+        )
 
-    async def cancel_run(self, account_id: str, run_id: str, ) -> Run:
-        """ End a run now. What it has read is kept, and a later run continues from there.
-
-        Args:
-            account_id: Levitate's id of the account.
-            run_id: The id of the run (`run_…`).
-
-        Raises:
-            ApiError: The service refused. Its class says what to do next.
-         """
-
-        return await self._sender.call(_cancel_run.build(account_id=account_id, run_id=run_id, ))
-
-    async def get_run(self, account_id: str, run_id: str, ) -> Run:
-        """ Return one run with its progress.
+    async def cancel_run(
+        self,
+        account_id: str,
+        run_id: str,
+    ) -> Run:
+        """End a run now. What it has read is kept, and a later run continues from there.
 
         Args:
             account_id: Levitate's id of the account.
@@ -178,12 +274,45 @@ class AsyncRunsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_get_run.build(account_id=account_id, run_id=run_id, ))
+        return await self._sender.call(
+            _cancel_run.build(
+                account_id=account_id,
+                run_id=run_id,
+            )
+        )
 
-    async def get_run_report(self, account_id: str, run_id: str, *, format_: GetRunReportFormat | Unset = UNSET, ) -> RunReport:
-        """ Return every contact that the run changed, the quarantined and held records, and the
+    async def get_run(
+        self,
+        account_id: str,
+        run_id: str,
+    ) -> Run:
+        """Return one run with its progress.
+
+        Args:
+            account_id: Levitate's id of the account.
+            run_id: The id of the run (`run_…`).
+
+        Raises:
+            ApiError: The service refused. Its class says what to do next.
+        """
+
+        return await self._sender.call(
+            _get_run.build(
+                account_id=account_id,
+                run_id=run_id,
+            )
+        )
+
+    async def get_run_report(
+        self,
+        account_id: str,
+        run_id: str,
+        *,
+        format_: GetRunReportFormat | Unset = UNSET,
+    ) -> RunReport:
+        """Return every contact that the run changed, the quarantined and held records, and the
         problems of the run.
 
         Args:
@@ -193,9 +322,12 @@ class AsyncRunsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_get_run_report.build(account_id=account_id, run_id=run_id, format_=format_, ))
-
-
-
+        return await self._sender.call(
+            _get_run_report.build(
+                account_id=account_id,
+                run_id=run_id,
+                format_=format_,
+            )
+        )

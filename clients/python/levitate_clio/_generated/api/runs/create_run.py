@@ -10,21 +10,25 @@ from ...models.run_in import RunIn
 from ...types import UNSET, Unset
 
 
-def build(account_id: str, *, body: RunIn, idempotency_key: str | Unset = UNSET, ) -> Call[Run]:
+def build(
+    account_id: str,
+    *,
+    body: RunIn,
+    idempotency_key: str | Unset = UNSET,
+) -> Call[Run]:
     """Return the request of `create_run`."""
     headers: dict[str, Any] = {}
     if not isinstance(idempotency_key, Unset):
         headers["Idempotency-Key"] = idempotency_key
 
-
-    
     _kwargs: dict[str, Any] = {
         "method": "POST",
-        "path": "/v1/accounts/{account_id}/runs".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/runs".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
         "takes_key": True,
     }
     _kwargs["json"] = body.to_dict()
-
 
     headers["Content-Type"] = "application/json"
     _kwargs["headers"] = headers
@@ -34,7 +38,4 @@ def build(account_id: str, *, body: RunIn, idempotency_key: str | Unset = UNSET,
 def _parse(response: httpx.Response) -> Run:
     response_202 = Run.from_dict(response.json())
 
-
-
     return response_202
-

@@ -10,9 +10,14 @@ from ...models.run_report import RunReport
 from ...types import UNSET, Unset
 
 
-def build(account_id: str, run_id: str, *, format_: GetRunReportFormat | Unset = UNSET, ) -> Call[RunReport]:
+def build(
+    account_id: str,
+    run_id: str,
+    *,
+    format_: GetRunReportFormat | Unset = UNSET,
+) -> Call[RunReport]:
     """Return the request of `get_run_report`."""
-    
+
     params: dict[str, Any] = {}
 
     json_format_: str | Unset = UNSET
@@ -21,12 +26,14 @@ def build(account_id: str, run_id: str, *, format_: GetRunReportFormat | Unset =
 
     params["format"] = json_format_
 
-
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "path": "/v1/accounts/{account_id}/runs/{run_id}/report".format(account_id=quote(str(account_id), safe=""),run_id=quote(str(run_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/runs/{run_id}/report".format(
+            account_id=quote(str(account_id), safe=""),
+            run_id=quote(str(run_id), safe=""),
+        ),
         "params": params,
     }
     return Call(parse=_parse, **_kwargs)
@@ -35,7 +42,4 @@ def build(account_id: str, run_id: str, *, format_: GetRunReportFormat | Unset =
 def _parse(response: httpx.Response) -> RunReport:
     response_200 = RunReport.from_dict(response.json())
 
-
-
     return response_200
-

@@ -14,9 +14,21 @@ from ...models.run_page import RunPage
 from ...types import UNSET, Unset
 
 
-def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListRunsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, status: ListRunsStatus | Unset = UNSET, kind: ListRunsKind | Unset = UNSET, trigger: ListRunsTrigger | Unset = UNSET, ) -> Call[RunPage]:
+def build(
+    account_id: str,
+    *,
+    cursor: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+    order: ListRunsOrder | Unset = UNSET,
+    since: datetime.datetime | Unset = UNSET,
+    until: datetime.datetime | Unset = UNSET,
+    count: bool | Unset = UNSET,
+    status: ListRunsStatus | Unset = UNSET,
+    kind: ListRunsKind | Unset = UNSET,
+    trigger: ListRunsTrigger | Unset = UNSET,
+) -> Call[RunPage]:
     """Return the request of `list_runs`."""
-    
+
     params: dict[str, Any] = {}
 
     params["cursor"] = cursor
@@ -59,12 +71,13 @@ def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = 
 
     params["trigger"] = json_trigger
 
-
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "path": "/v1/accounts/{account_id}/runs".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/runs".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
         "params": params,
     }
     return Call(parse=_parse, **_kwargs)
@@ -73,7 +86,4 @@ def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = 
 def _parse(response: httpx.Response) -> RunPage:
     response_200 = RunPage.from_dict(response.json())
 
-
-
     return response_200
-

@@ -28,20 +28,33 @@ class SettingsOperations:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
-    def get_settings(self, account_id: str, ) -> SettingsVersion:
-        """ Return the current settings. Version 1 has the defaults.
+    def get_settings(
+        self,
+        account_id: str,
+    ) -> SettingsVersion:
+        """Return the current settings. Version 1 has the defaults.
 
         Args:
             account_id: Levitate's id of the account.
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_get_settings.build(account_id=account_id, ))
+        return self._sender.call(
+            _get_settings.build(
+                account_id=account_id,
+            )
+        )
 
-    def put_settings(self, account_id: str, *, body: Settings, if_match: str, ) -> SettingsSaved:
-        """ Replace all settings. If the change can affect contacts, all are assessed again, without
+    def put_settings(
+        self,
+        account_id: str,
+        *,
+        body: Settings,
+        if_match: str,
+    ) -> SettingsSaved:
+        """Replace all settings. If the change can affect contacts, all are assessed again, without
         requests to Clio.
 
         Args:
@@ -52,12 +65,24 @@ class SettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_put_settings.build(account_id=account_id, body=body, if_match=if_match, ))
+        return self._sender.call(
+            _put_settings.build(
+                account_id=account_id,
+                body=body,
+                if_match=if_match,
+            )
+        )
 
-    def patch_settings(self, account_id: str, *, body: Any, if_match: str, ) -> SettingsSaved:
-        """ Change some settings. If the change can affect contacts, all are assessed again, without
+    def patch_settings(
+        self,
+        account_id: str,
+        *,
+        body: Any,
+        if_match: str,
+    ) -> SettingsSaved:
+        """Change some settings. If the change can affect contacts, all are assessed again, without
         requests to Clio.
 
         Args:
@@ -67,12 +92,28 @@ class SettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_patch_settings.build(account_id=account_id, body=body, if_match=if_match, ))
+        return self._sender.call(
+            _patch_settings.build(
+                account_id=account_id,
+                body=body,
+                if_match=if_match,
+            )
+        )
 
-    def list_settings_versions(self, account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListSettingsVersionsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> SettingsVersionPage:
-        """ Return all versions of the settings, each with its author. Their time is `updated_at`.
+    def list_settings_versions(
+        self,
+        account_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListSettingsVersionsOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+    ) -> SettingsVersionPage:
+        """Return all versions of the settings, each with its author. Their time is `updated_at`.
 
         Args:
             account_id: Levitate's id of the account.
@@ -86,12 +127,29 @@ class SettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_list_settings_versions.build(account_id=account_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, ))
+        return self._sender.call(
+            _list_settings_versions.build(
+                account_id=account_id,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+            )
+        )
 
-    def preview_settings(self, account_id: str, *, body: PreviewIn, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> Preview:
-        """ Return what other settings would change, computed by the same function as in a run. Nothing
+    def preview_settings(
+        self,
+        account_id: str,
+        *,
+        body: PreviewIn,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> Preview:
+        """Return what other settings would change, computed by the same function as in a run. Nothing
         is stored.
 
         Every page has the counts of the whole firm. A cursor is valid only for the same candidate
@@ -109,12 +167,22 @@ class SettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_preview_settings.build(account_id=account_id, body=body, cursor=cursor, limit=limit, ))
+        return self._sender.call(
+            _preview_settings.build(
+                account_id=account_id,
+                body=body,
+                cursor=cursor,
+                limit=limit,
+            )
+        )
 
-    def get_catalog(self, account_id: str, ) -> Catalog:
-        """ Return the custom fields, practice areas, stages and users of the firm's Clio, as of the
+    def get_catalog(
+        self,
+        account_id: str,
+    ) -> Catalog:
+        """Return the custom fields, practice areas, stages and users of the firm's Clio, as of the
         last run.
 
         Args:
@@ -122,9 +190,13 @@ class SettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return self._sender.call(_get_catalog.build(account_id=account_id, ))
+        return self._sender.call(
+            _get_catalog.build(
+                account_id=account_id,
+            )
+        )
 
 
 class AsyncSettingsOperations:
@@ -133,20 +205,33 @@ class AsyncSettingsOperations:
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
 
-    async def get_settings(self, account_id: str, ) -> SettingsVersion:
-        """ Return the current settings. Version 1 has the defaults.
+    async def get_settings(
+        self,
+        account_id: str,
+    ) -> SettingsVersion:
+        """Return the current settings. Version 1 has the defaults.
 
         Args:
             account_id: Levitate's id of the account.
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_get_settings.build(account_id=account_id, ))
+        return await self._sender.call(
+            _get_settings.build(
+                account_id=account_id,
+            )
+        )
 
-    async def put_settings(self, account_id: str, *, body: Settings, if_match: str, ) -> SettingsSaved:
-        """ Replace all settings. If the change can affect contacts, all are assessed again, without
+    async def put_settings(
+        self,
+        account_id: str,
+        *,
+        body: Settings,
+        if_match: str,
+    ) -> SettingsSaved:
+        """Replace all settings. If the change can affect contacts, all are assessed again, without
         requests to Clio.
 
         Args:
@@ -157,12 +242,24 @@ class AsyncSettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_put_settings.build(account_id=account_id, body=body, if_match=if_match, ))
+        return await self._sender.call(
+            _put_settings.build(
+                account_id=account_id,
+                body=body,
+                if_match=if_match,
+            )
+        )
 
-    async def patch_settings(self, account_id: str, *, body: Any, if_match: str, ) -> SettingsSaved:
-        """ Change some settings. If the change can affect contacts, all are assessed again, without
+    async def patch_settings(
+        self,
+        account_id: str,
+        *,
+        body: Any,
+        if_match: str,
+    ) -> SettingsSaved:
+        """Change some settings. If the change can affect contacts, all are assessed again, without
         requests to Clio.
 
         Args:
@@ -172,12 +269,28 @@ class AsyncSettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_patch_settings.build(account_id=account_id, body=body, if_match=if_match, ))
+        return await self._sender.call(
+            _patch_settings.build(
+                account_id=account_id,
+                body=body,
+                if_match=if_match,
+            )
+        )
 
-    async def list_settings_versions(self, account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListSettingsVersionsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> SettingsVersionPage:
-        """ Return all versions of the settings, each with its author. Their time is `updated_at`.
+    async def list_settings_versions(
+        self,
+        account_id: str,
+        *,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+        order: ListSettingsVersionsOrder | Unset = UNSET,
+        since: datetime.datetime | Unset = UNSET,
+        until: datetime.datetime | Unset = UNSET,
+        count: bool | Unset = UNSET,
+    ) -> SettingsVersionPage:
+        """Return all versions of the settings, each with its author. Their time is `updated_at`.
 
         Args:
             account_id: Levitate's id of the account.
@@ -191,12 +304,29 @@ class AsyncSettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_list_settings_versions.build(account_id=account_id, cursor=cursor, limit=limit, order=order, since=since, until=until, count=count, ))
+        return await self._sender.call(
+            _list_settings_versions.build(
+                account_id=account_id,
+                cursor=cursor,
+                limit=limit,
+                order=order,
+                since=since,
+                until=until,
+                count=count,
+            )
+        )
 
-    async def preview_settings(self, account_id: str, *, body: PreviewIn, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> Preview:
-        """ Return what other settings would change, computed by the same function as in a run. Nothing
+    async def preview_settings(
+        self,
+        account_id: str,
+        *,
+        body: PreviewIn,
+        cursor: str | Unset = UNSET,
+        limit: int | Unset = UNSET,
+    ) -> Preview:
+        """Return what other settings would change, computed by the same function as in a run. Nothing
         is stored.
 
         Every page has the counts of the whole firm. A cursor is valid only for the same candidate
@@ -214,12 +344,22 @@ class AsyncSettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_preview_settings.build(account_id=account_id, body=body, cursor=cursor, limit=limit, ))
+        return await self._sender.call(
+            _preview_settings.build(
+                account_id=account_id,
+                body=body,
+                cursor=cursor,
+                limit=limit,
+            )
+        )
 
-    async def get_catalog(self, account_id: str, ) -> Catalog:
-        """ Return the custom fields, practice areas, stages and users of the firm's Clio, as of the
+    async def get_catalog(
+        self,
+        account_id: str,
+    ) -> Catalog:
+        """Return the custom fields, practice areas, stages and users of the firm's Clio, as of the
         last run.
 
         Args:
@@ -227,9 +367,10 @@ class AsyncSettingsOperations:
 
         Raises:
             ApiError: The service refused. Its class says what to do next.
-         """
+        """
 
-        return await self._sender.call(_get_catalog.build(account_id=account_id, ))
-
-
-
+        return await self._sender.call(
+            _get_catalog.build(
+                account_id=account_id,
+            )
+        )

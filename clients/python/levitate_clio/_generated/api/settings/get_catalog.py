@@ -8,13 +8,16 @@ from levitate_clio._call import Call
 from ...models.catalog import Catalog
 
 
-def build(account_id: str, ) -> Call[Catalog]:
+def build(
+    account_id: str,
+) -> Call[Catalog]:
     """Return the request of `get_catalog`."""
-    
-    
+
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "path": "/v1/accounts/{account_id}/catalog".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/catalog".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
     }
     return Call(parse=_parse, **_kwargs)
 
@@ -22,7 +25,4 @@ def build(account_id: str, ) -> Call[Catalog]:
 def _parse(response: httpx.Response) -> Catalog:
     response_200 = Catalog.from_dict(response.json())
 
-
-
     return response_200
-

@@ -13,9 +13,18 @@ from ...models.settings_version_page import SettingsVersionPage
 from ...types import UNSET, Unset
 
 
-def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, order: ListSettingsVersionsOrder | Unset = UNSET, since: datetime.datetime | Unset = UNSET, until: datetime.datetime | Unset = UNSET, count: bool | Unset = UNSET, ) -> Call[SettingsVersionPage]:
+def build(
+    account_id: str,
+    *,
+    cursor: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+    order: ListSettingsVersionsOrder | Unset = UNSET,
+    since: datetime.datetime | Unset = UNSET,
+    until: datetime.datetime | Unset = UNSET,
+    count: bool | Unset = UNSET,
+) -> Call[SettingsVersionPage]:
     """Return the request of `list_settings_versions`."""
-    
+
     params: dict[str, Any] = {}
 
     params["cursor"] = cursor
@@ -40,12 +49,13 @@ def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = 
 
     params["count"] = count
 
-
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "GET",
-        "path": "/v1/accounts/{account_id}/settings/versions".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/settings/versions".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
         "params": params,
     }
     return Call(parse=_parse, **_kwargs)
@@ -54,7 +64,4 @@ def build(account_id: str, *, cursor: str | Unset = UNSET, limit: int | Unset = 
 def _parse(response: httpx.Response) -> SettingsVersionPage:
     response_200 = SettingsVersionPage.from_dict(response.json())
 
-
-
     return response_200
-

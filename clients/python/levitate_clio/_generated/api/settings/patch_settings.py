@@ -8,19 +8,23 @@ from levitate_clio._call import Call
 from ...models.settings_saved import SettingsSaved
 
 
-def build(account_id: str, *, body: Any, if_match: str, ) -> Call[SettingsSaved]:
+def build(
+    account_id: str,
+    *,
+    body: Any,
+    if_match: str,
+) -> Call[SettingsSaved]:
     """Return the request of `patch_settings`."""
     headers: dict[str, Any] = {}
     headers["If-Match"] = if_match
 
-
-    
     _kwargs: dict[str, Any] = {
         "method": "PATCH",
-        "path": "/v1/accounts/{account_id}/settings".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/settings".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
     }
     _kwargs["json"] = body
-
 
     headers["Content-Type"] = "application/merge-patch+json"
     _kwargs["headers"] = headers
@@ -30,7 +34,4 @@ def build(account_id: str, *, body: Any, if_match: str, ) -> Call[SettingsSaved]
 def _parse(response: httpx.Response) -> SettingsSaved:
     response_200 = SettingsSaved.from_dict(response.json())
 
-
-
     return response_200
-

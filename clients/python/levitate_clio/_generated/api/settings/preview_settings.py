@@ -10,7 +10,13 @@ from ...models.preview_in import PreviewIn
 from ...types import UNSET, Unset
 
 
-def build(account_id: str, *, body: PreviewIn, cursor: str | Unset = UNSET, limit: int | Unset = UNSET, ) -> Call[Preview]:
+def build(
+    account_id: str,
+    *,
+    body: PreviewIn,
+    cursor: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+) -> Call[Preview]:
     """Return the request of `preview_settings`."""
     headers: dict[str, Any] = {}
 
@@ -20,16 +26,16 @@ def build(account_id: str, *, body: PreviewIn, cursor: str | Unset = UNSET, limi
 
     params["limit"] = limit
 
-
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "POST",
-        "path": "/v1/accounts/{account_id}/settings/preview".format(account_id=quote(str(account_id), safe=""),),
+        "path": "/v1/accounts/{account_id}/settings/preview".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
         "params": params,
     }
     _kwargs["json"] = body.to_dict()
-
 
     headers["Content-Type"] = "application/json"
     _kwargs["headers"] = headers
@@ -39,7 +45,4 @@ def build(account_id: str, *, body: PreviewIn, cursor: str | Unset = UNSET, limi
 def _parse(response: httpx.Response) -> Preview:
     response_200 = Preview.from_dict(response.json())
 
-
-
     return response_200
-
