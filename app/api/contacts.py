@@ -13,10 +13,11 @@ from app.api.audience import AudienceDep, WriterAudience, WriterAudienceBeforeha
 from app.api.deps import IN_THE_DOCUMENT, NO_NUL, ContactId, ServicesDep
 from app.api.erasures import erasure_url
 from app.api.explanations import explained_parts
-from app.api.pagination import ListRequest
+from app.api.pagination import ListRequest, PageRows
 from app.api.problems import problems
 from app.api.schemas.base import Moment, Schema
 from app.db.accounts import audit
+from app.db.accounts.accounts import Account
 from app.db.accounts.audit import AuditAction
 from app.db.contacts import (
     contacts,
@@ -25,8 +26,10 @@ from app.db.contacts import (
     visible_contacts,
 )
 from app.db.contacts.contact_lists import ContactFilter
-from app.db.contacts.contacts import ContactNotFound
+from app.db.contacts.contacts import ContactNotFound, StoredContact
 from app.db.list_pages import Listed
+from app.db.mirror.audience import Audience
+from app.db.session import Session
 from app.sync.contact_erasure import erase_contact
 from app.sync.services import clio_web_origin
 
@@ -100,6 +103,17 @@ async def list_contacts(
     session: SessionDep,
 ) -> Response:
     """Return the contacts, in all states unless `state` is given, sorted by id unless `order` is given."""
+    rows = await read_contacts(query, account, audience, session)
+    origin = clio_web_origin(services, account)
+    return rows.response(
+        documents.contact_parts(contact, clio_origin=origin) for contact in rows.items
+    )
+
+
+async def read_contacts(
+    query: ContactQuery, account: Account, audience: Audience, session: Session
+) -> PageRows[StoredContact]:
+    """Return the contacts of a page, as the audience may be shown them."""
     filters = _filter_of(query)
     asked = ListRequest(
         query.cursor, query.limit, query.order, query.since, query.until, query.count
@@ -108,12 +122,8 @@ async def list_contacts(
     of_list = (session, account.account_id, filters, audience, part.page)
     found = await visible_contacts.list_contacts(*of_list)
     total = await visible_contacts.count_contacts(*of_list) if query.count else None
-    rows = part.rows(
+    return part.rows(
         Listed(found, total), key=lambda contact: (contact.first_synced_at, contact.contact_id)
-    )
-    origin = clio_web_origin(services, account)
-    return rows.response(
-        documents.contact_parts(contact, clio_origin=origin) for contact in rows.items
     )
 
 

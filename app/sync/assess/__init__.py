@@ -4,7 +4,12 @@ Other folders use the functions listed in `__all__`. Reading Clio and SQL do not
 """
 
 from app.sync.assess.assess import assess_stale
-from app.sync.assess.clio_decisions import NotPulled, decide_clio_contact
+from app.sync.assess.clio_decisions import (
+    ClioDecision,
+    NotPulled,
+    decide_clio_contact,
+    decide_clio_contacts,
+)
 from app.sync.assess.first_publication import open_or_report_review
 from app.sync.assess.first_pull import FirstPullPublisher
 from app.sync.assess.hold_issues import stop_waiting
@@ -30,6 +35,7 @@ from app.sync.assess.surges import announce_or_hold
 
 __all__ = [
     "AskedItems",
+    "ClioDecision",
     "Decided",
     "Decision",
     "FirstPullPublisher",
@@ -44,6 +50,7 @@ __all__ = [
     "change_settings",
     "check_settings",
     "decide_clio_contact",
+    "decide_clio_contacts",
     "decide_hold",
     "decide_many",
     "decide_suspected",

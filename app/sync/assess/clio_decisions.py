@@ -1,5 +1,6 @@
 """The decision of the rules about one contact of Clio, whether Levitate has it or not, and what would change it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app import rules
@@ -42,22 +43,41 @@ async def decide_clio_contact(
 
     What would bring the person into scope is only told to those who see all that the decision comes from.
     """
+    found = await decide_clio_contacts(services, session, account_id, [clio_id], audience)
+    if clio_id not in found:
+        raise NotPulled(await describe_logins(session, account_id))
+    return found[clio_id]
+
+
+async def decide_clio_contacts(
+    services: Services,
+    session: Session,
+    account_id: str,
+    clio_ids: Sequence[int],
+    audience: Audience,
+) -> dict[int, ClioDecision]:
+    """Return the decision about each of these contacts that were pulled and that the audience sees, by Clio id."""
     chosen = await settings.get_current(session, account_id)
     context = await load_context(session, services, account_id, chosen.settings)
-    people = await rule_inputs.load_facts(session, account_id, context.spelling, [clio_id])
-    if not people:
-        raise NotPulled(await describe_logins(session, account_id))
-    facts = people[0]
-    owner_id = await contacts.find_owner_id(session, account_id, clio_id)
-    assessment = rules.assess(facts, context.firm, context.settings, owner_id)
-    needs = would_need(facts, context.firm, context.settings)
+    people = await rule_inputs.load_facts(session, account_id, context.spelling, clio_ids)
+    found = {}
+    for facts in people:
+        clio_id = facts.contact.clio_id
+        owner_id = await contacts.find_owner_id(session, account_id, clio_id)
+        assessment = rules.assess(facts, context.firm, context.settings, owner_id)
+        needs = would_need(facts, context.firm, context.settings)
+        found[clio_id] = ClioDecision(assessment, needs)
     if audience.login is None:
-        return ClioDecision(assessment, needs)
-    asked = Asked({clio_id: assessment}, explain=True)
-    seen = (await visible_contacts.load_seen(session, account_id, audience, asked)).get(clio_id)
-    if seen is None:
-        raise NotPulled(await describe_logins(session, account_id))
-    return ClioDecision(visible_assessment(assessment, seen), needs if seen.whole else ())
+        return found
+    asked = Asked({key: one.assessment for key, one in found.items()}, explain=True)
+    seen = await visible_contacts.load_seen(session, account_id, audience, asked)
+    return {
+        key: ClioDecision(
+            visible_assessment(one.assessment, seen[key]), one.needs if seen[key].whole else ()
+        )
+        for key, one in found.items()
+        if key in seen
+    }
 
 
 async def describe_logins(session: Session, account_id: str) -> str:
