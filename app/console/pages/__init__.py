@@ -2,8 +2,32 @@
 
 from fastapi import APIRouter
 
-from app.console.pages import all_firms, connecting, first_sync, overview, people, person, progress
+from app.console.pages import (
+    activity,
+    all_firms,
+    attorneys,
+    connecting,
+    first_sync,
+    holds,
+    overview,
+    people,
+    person,
+    progress,
+    writebacks,
+)
 
 router = APIRouter(prefix="/console", include_in_schema=False)
-for page in (all_firms, overview, first_sync, connecting, progress, people, person):
+for page in (
+    all_firms,
+    overview,
+    connecting,
+    first_sync,
+    progress,
+    people,
+    person,
+    holds,
+    writebacks,
+    attorneys,
+    activity,
+):
     router.include_router(page.router)

@@ -6,7 +6,7 @@ where it can be changed.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.api import schemas
@@ -95,8 +95,12 @@ def outcome(text: str) -> str:
 
 
 def not_granted(found: Sequence[schemas.NotGranted]) -> list[NotGrantedWords]:
-    """Return the tags that the rules did not grant, with the setting that decides."""
-    return [_not_granted(one) for one in found]
+    """Return the tags that the rules did not grant, each once with all reasons, and the setting that decides."""
+    words: dict[str, NotGrantedWords] = {}
+    for one in map(_not_granted, found):
+        known = words.get(one.label)
+        words[one.label] = replace(known, why=f"{known.why} {one.why}") if known else one
+    return list(words.values())
 
 
 def _not_granted(one: schemas.NotGranted) -> NotGrantedWords:

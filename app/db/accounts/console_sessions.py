@@ -13,6 +13,7 @@ from app.db.accounts import receipts, tables
 from app.db.session import Session
 
 _sessions = tables.console_sessions
+MOST_NAMES = 200
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,14 @@ async def end_session(session: Session, cookie_hash: str, *, now: datetime) -> N
     """End the session of a cookie. Repeating it is harmless."""
     own = (_sessions.c.cookie_hash == cookie_hash) & _sessions.c.ended_at.is_(None)
     await session.execute(update(_sessions).where(own).values(ended_at=now))
+
+
+async def list_names(session: Session, account_id: str) -> dict[str, str]:
+    """Return the names of those for whom a link to the account's console was made in the last days, by user."""
+    own = (_sessions.c.only_account_id == account_id) & _sessions.c.user_name.is_not(None)
+    query = select(_sessions.c.user_id, _sessions.c.user_name).where(own)
+    rows = await session.execute(query.order_by(_sessions.c.expires_at.desc()).limit(MOST_NAMES))
+    return {row.user_id: row.user_name for row in reversed(rows.all())}
 
 
 async def delete_some(session: Session, account_id: str, *, limit: int) -> int:
