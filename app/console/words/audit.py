@@ -44,7 +44,8 @@ def _person(text: str) -> Words:
 
 
 def _settings(entry: schemas.AuditEntry, _: Mapping[str, str]) -> Deed:
-    version = entry.details.get("version")
+    versions = entry.details.get("version")
+    version = versions.get("after") if isinstance(versions, dict) else versions
     changed = ", ".join(_leaf(one) for one in _listed(entry.details.get("pointers")))
     to = f" to version {version}" if version else ""
     return Deed(f"changed the settings{to}{': ' + changed if changed else ''}", "settings")
@@ -61,6 +62,12 @@ def _leaf(pointer: str) -> str:
 def _account(entry: schemas.AuditEntry, _: Mapping[str, str]) -> Deed:
     changed = ", ".join(_leaf(one) for one in _listed(entry.details.get("pointers")))
     return Deed(f"changed the firm’s {changed}" if changed else "changed the firm")
+
+
+def _link(entry: schemas.AuditEntry, names: Mapping[str, str]) -> Deed:
+    if entry.subject == entry.user_id:
+        return Deed("got a link to this console")
+    return Deed(f"made a link to this console for {names.get(entry.subject or '', 'somebody')}")
 
 
 def _run(entry: schemas.AuditEntry, _: Mapping[str, str]) -> Deed:
@@ -94,9 +101,11 @@ _WORDS: Mapping[str, Words] = {
     "connect_link.created": _user("made a link with which {} can connect Clio"),
     "connect_link.ended": _plain("ended a link to connect Clio"),
     "connection.started": _user("began to connect {} to Clio"),
+    "connection.connected": _plain("connected Clio"),
+    "connection.declined": _plain("did not allow access to Clio"),
     "connection.ended": _user("ended the Clio login of {}"),
     "connection.clio_user_changed": _plain("connected another Clio user"),
-    "console_link.created": _plain("opened the way into the console for somebody"),
+    "console_link.created": _link,
     "contact.erased": _plain("erased a person"),
     "contact.exported": _person("exported the data of a person"),
     "hold.released": _hold("decided that it is carried out,"),
