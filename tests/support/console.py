@@ -42,8 +42,8 @@ class ShownPage:
 
     def words_in(self, xpath: str) -> str:
         """Return the text of the elements at an XPath, with single spaces."""
-        found = " ".join(one.text_content() for one in self.document.xpath(xpath))
-        return re.sub(r"\s+", " ", found).strip()
+        found = " ".join(" ".join(one.itertext()) for one in self.document.xpath(xpath))
+        return re.sub(r"\s+([.,:;])", r"\1", re.sub(r"\s+", " ", found)).strip()
 
     def panel(self, heading: str) -> str:
         """Return the text of the panel whose heading begins with these words."""

@@ -88,5 +88,5 @@ def _to_send(visit: Visit, user: schemas.User, link: schemas.ConnectLink) -> Lin
     until = visit.times.day(link.expires_at).text
     text = _MAIL.format(name=user.name, url=link.url, until=until)
     subject = quote("Connect Clio to Levitate")
-    mail = f"mailto:{quote(user.email or '')}?subject={subject}&body={quote(text)}"
+    mail = f"mailto:{quote(user.email or '', safe='@')}?subject={subject}&body={quote(text)}"
     return LinkToSend(link.url, link.expires_at, mail)

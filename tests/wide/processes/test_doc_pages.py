@@ -1,4 +1,4 @@
-"""Every command of docs/integrating.md and docs/sandbox.md does what the page says, with one demonstration for both."""
+"""Every command of docs/integrating.md, console.md and sandbox.md does what the page says, with one demonstration."""
 
 import json
 import re
@@ -41,6 +41,10 @@ def reader(demo: Demo, tmp_path: Path) -> Iterator[Shell]:
 
 def test_every_command_of_integrating_answers_as_the_page_shows(reader: Shell):
     follow(reader, "integrating.md")
+
+
+def test_every_command_of_linking_to_the_console_answers_as_the_page_shows(reader: Shell):
+    follow(reader, "console.md")
 
 
 def commands(block: str) -> list[str]:
