@@ -15,7 +15,7 @@ from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
 from app.api.audience import RequireRoleBeforehand, RequireRoleForAll
 from app.api.deps import ServicesDep
-from app.api.pagination import ListDep, PageDep, PageQuery
+from app.api.pagination import ListDep, PageDep, PageQuery, PageRequest
 from app.api.preconditions import (
     IfMatch,
     MergePatchOnly,
@@ -33,7 +33,7 @@ from app.db.session import Session, transaction
 from app.errors import InvalidRequest
 from app.rules.settings import Settings
 from app.sync import assess
-from app.sync.assess import Preview
+from app.sync.assess import Preview, PreviewPage, Shown
 from app.sync.services import Services
 
 router = APIRouter(
@@ -54,13 +54,14 @@ class Edit:
     current: StoredSettings
     account_id: str
     actor: Actor
+    note: str | None = None  # why, in the words of the person; a request of the API has none
 
     async def save(
         self, new: Settings, response: Response, kept: Sequence[str] = ()
     ) -> schemas.SettingsSaved:
         """Store the next version and return it; sets the ETag of the response. `kept` are pointers to name."""
         saved = await assess.change_settings(
-            self.services, self.session, self.account_id, new, self.actor
+            self.services, self.session, self.account_id, new, self.actor, self.note
         )
         response.headers["ETag"] = _etag(saved.stored)
         version = _version_body(saved.stored)
@@ -155,18 +156,49 @@ async def preview_settings(
     counts of the people who were assessed so far. The last one is named `preview` and has the whole response; a stream
     that ends without it was cut off.
     """
-    account_id = account.account_id
+    asked = await begin_preview(body, account.account_id, services, page)
+    if EVENTS in request.headers.get("accept", ""):
+        return EventSourceResponse(_preview_events(asked.follow(), asked.query))
+    preview = await asked.compute()
+    return JSONResponse(_preview_body(preview, asked.query))
+
+
+@dataclass(frozen=True)
+class AskedPreview:
+    """A preview that was asked for: the settings were checked, and nothing is computed yet."""
+
+    services: Services
+    account_id: str
+    candidate: Settings
+    query: PageQuery
+    show: Shown = Shown.ALL
+
+    def follow(self) -> AsyncIterator[Preview]:
+        """Yield the preview after each batch of people; the last one is complete."""
+        wanted = PreviewPage(self.query.after, self.query.limit, self.show)
+        return assess.follow_preview(self.services, self.account_id, self.candidate, wanted)
+
+    async def compute(self) -> Preview:
+        """Return the whole preview."""
+        preview = [one async for one in self.follow() if one.complete]
+        return preview[0]
+
+
+async def begin_preview(
+    body: schemas.PreviewIn,
+    account_id: str,
+    services: Services,
+    page: PageRequest,
+    show: Shown = Shown.ALL,
+) -> AskedPreview:
+    """Check the settings of a preview, and the cursor of its page. `show` limits the page, not the counts."""
     async with transaction(services.database, account_id) as session:
         stored = await settings.get_current(session, account_id)
         candidate = await _check_candidate(session, account_id, stored.settings, body)
     document = json.dumps(settings.to_document(candidate))
-    query = page.by_number("preview", account_id, stored.version, document)
-    wanted = {"after": query.after, "limit": query.limit}
-    if EVENTS in request.headers.get("accept", ""):
-        previews = assess.follow_preview(services, account_id, candidate, **wanted)
-        return EventSourceResponse(_preview_events(previews, query))
-    preview = await assess.preview_settings(services, account_id, candidate, **wanted)
-    return JSONResponse(_preview_body(preview, query))
+    shown = () if show is Shown.ALL else (show.value,)
+    query = page.by_number("preview", account_id, stored.version, document, *shown)
+    return AskedPreview(services, account_id, candidate, query, show)
 
 
 async def _preview_events(
@@ -222,4 +254,5 @@ def _version_body(stored: StoredSettings) -> schemas.SettingsVersion:
         settings=settings_document.to_body(stored.settings),
         updated_at=stored.updated_at,
         updated_by=stored.updated_by,
+        note=stored.note,
     )

@@ -99,7 +99,7 @@ class Person:
             data[pressed.get("name")] = [pressed.get("value", "")]
         for name, value in values.items():
             data[name] = value if isinstance(value, list) else [value]
-        address = form.get("formaction") or form.get("action") or str(page.answer.url)
+        address = pressed.get("formaction") or form.get("action") or str(page.answer.url)
         target = httpx.URL(str(page.answer.url)).join(address)
         if (form.get("method") or "get").lower() == "get":
             return ShownPage.of(await self.browser.get(target, params=data))

@@ -21,6 +21,9 @@ class SettingsVersion(Schema):
     updated_by: str | None
     """Levitate's id of the user who saved it. Null for version 1, and if the request named nobody."""
 
+    note: str | None
+    """Why it was saved, as its author wrote it in the console. Null without a note."""
+
 
 class SettingsSaved(SettingsVersion):
     """The settings that are valid now. If nothing changed, this is the version from before."""

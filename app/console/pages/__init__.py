@@ -13,6 +13,8 @@ from app.console.pages import (
     people,
     person,
     progress,
+    settings,
+    settings_preview,
     writebacks,
 )
 
@@ -23,6 +25,8 @@ for page in (
     connecting,
     first_sync,
     progress,
+    settings,
+    settings_preview,
     people,
     person,
     holds,

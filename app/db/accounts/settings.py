@@ -30,12 +30,13 @@ _STATUSES = [status.value for status in MatterStatus]
 
 @dataclass(frozen=True)
 class StoredSettings:
-    """One version of an account's settings. `updated_by` is None if no user was named."""
+    """One version of an account's settings. `updated_by` is None if no user was named, `note` if none was written."""
 
     version: int
     settings: Settings
     updated_at: datetime
     updated_by: str | None
+    note: str | None = None
 
 
 async def get_current(session: Session, account_id: str) -> StoredSettings:
@@ -117,6 +118,7 @@ def _row(account_id: str, version: StoredSettings) -> dict[str, Any]:
         "document": to_document(version.settings),
         "updated_at": version.updated_at,
         "updated_by": version.updated_by,
+        "note": version.note,
     }
 
 
@@ -140,4 +142,5 @@ def _stored(row: Any) -> StoredSettings:
         settings=from_document(row.document),
         updated_at=row.updated_at,
         updated_by=row.updated_by,
+        note=row.note,
     )

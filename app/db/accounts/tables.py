@@ -121,6 +121,7 @@ settings = account_table(  # every version for ever; without a row, version 1 is
     Column("document", JSONB, nullable=False),
     time_column("updated_at"),
     Column("updated_by", Text),
+    Column("note", Text),  # why it was saved; null without one, and in rows of the previous release
     PrimaryKeyConstraint("account_id", "version"),
 )
 

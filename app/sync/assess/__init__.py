@@ -25,8 +25,11 @@ from app.sync.assess.new_client_decisions import (
 from app.sync.assess.new_client_holds import hold_waiting_clients
 from app.sync.assess.preview import (
     Preview,
+    PreviewedChange,
+    PreviewPage,
+    Shown,
+    Summary,
     follow_preview,
-    preview_settings,
     summarize_review,
 )
 from app.sync.assess.replaced_clients import Suspected, decide_suspected, next_suspected
@@ -43,7 +46,11 @@ __all__ = [
     "ManyDecision",
     "NotPulled",
     "Preview",
+    "PreviewPage",
+    "PreviewedChange",
     "SavedSettings",
+    "Shown",
+    "Summary",
     "Suspected",
     "announce_or_hold",
     "assess_stale",
@@ -61,7 +68,6 @@ __all__ = [
     "list_hold_items",
     "next_suspected",
     "open_or_report_review",
-    "preview_settings",
     "release_new_client",
     "replay_new_client",
     "stop_waiting",

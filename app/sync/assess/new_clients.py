@@ -77,9 +77,9 @@ async def record_new_clients(
 
 @dataclass(frozen=True)
 class NewClientCounts:
-    """The number of new rows that a batch would get, and of those with `possible_duplicate_of`."""
+    """The contacts of a batch that would get a new row, and how many of these `possible_duplicate_of`."""
 
-    new_clients: int
+    clio_ids: frozenset[int]
     possible_duplicates: int
 
 
@@ -99,7 +99,8 @@ async def count_new_clients(
     taken = seen | stored.keys()
     first = set(digests) - taken
     seen.update(first)
-    return NewClientCounts(len(fresh), len(digests) - len(first))
+    clio_ids = frozenset(one.contact.clio_id for one in fresh)
+    return NewClientCounts(clio_ids, len(digests) - len(first))
 
 
 async def _remember_matters(

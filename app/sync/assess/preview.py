@@ -6,22 +6,24 @@ A preview assesses the whole firm by the function that a run uses, and stores no
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 from app.db.contacts import first_publications
 from app.db.mirror import rule_inputs
 from app.db.session import Session, transaction
-from app.rules.results import Scope
+from app.rules.results import Change, ChangeKind, Scope
 from app.rules.settings import Settings
 from app.sync.assess.contact_assessments import (
     BATCH_SIZE,
     AssessedContact,
+    AssessmentContext,
     assess_contacts,
     load_context,
     new_client_candidates,
 )
 from app.sync.assess.feed_lines import change_document
-from app.sync.assess.new_clients import count_new_clients
+from app.sync.assess.new_clients import NewClientCounts, count_new_clients
 from app.sync.services import Services
 
 
@@ -37,7 +39,8 @@ class OwnerCount:
 class Summary:
     """The counts of a preview.
 
-    A contact that enters or leaves counts there and in the tags, not as a contact with changes.
+    A contact that enters or leaves counts there and in the tags, not as a contact with changes. `owner_moves` has the
+    owner changes by the owners before and after.
     """
 
     entering: int = 0
@@ -50,6 +53,7 @@ class Summary:
     possible_duplicates: int = 0
     owners: Counter[str | None] = field(default_factory=Counter)
     by_state_reason: Counter[str] = field(default_factory=Counter)
+    owner_moves: Counter[tuple[str | None, str | None]] = field(default_factory=Counter)
 
     @property
     def by_owner(self) -> list[OwnerCount]:
@@ -69,6 +73,11 @@ class Summary:
         if scope.reason is not None:
             self.by_state_reason[scope.reason] += 1
 
+    def count_new_clients(self, found: NewClientCounts) -> None:
+        """Add the new clients of a batch."""
+        self.new_clients += len(found.clio_ids)
+        self.possible_duplicates += found.possible_duplicates
+
     def _count_change(self, assessed: AssessedContact) -> None:
         change = assessed.change
         if change is None:
@@ -80,43 +89,62 @@ class Summary:
             self.leaving += assessed.left
             return
         self.contacts_with_tag_changes += bool(change.tags_added or change.tags_removed)
-        self.owner_changes += assessed.changes_owner
+        if change.owner is not None:
+            self.owner_changes += 1
+            self.owner_moves[change.owner.before, change.owner.after] += 1
+
+
+class Shown(StrEnum):
+    """The changes that the page of a preview has: all, or those that one of the counts counts."""
+
+    ALL = "all"
+    ENTERING = "entering"
+    LEAVING = "leaving"
+    TAGS = "tags"
+    OWNERS = "owners"
+    NEW_CLIENTS = "new_clients"
+
+
+@dataclass(frozen=True)
+class PreviewPage:
+    """The part of the changes that a preview returns: at most `limit` with a higher Clio id than `after`."""
+
+    after: int
+    limit: int
+    show: Shown = Shown.ALL
 
 
 @dataclass(frozen=True)
 class PreviewedChange:
-    """One change in the form of a line of the change feed."""
+    """One change in the form of a line of the change feed.
+
+    `is_known` says that the contact was in scope before, `is_new_client` that a new-client row would be written.
+    """
 
     clio_id: int
     body: dict[str, Any]
+    entered: bool
+    left: bool
+    is_known: bool
+    is_new_client: bool
 
 
 @dataclass(frozen=True)
 class Preview:
     """The counts of the firm, and one page of the changes in the order of Clio ids.
 
-    While it is not `complete`, they are those of the people who were assessed so far.
+    While it is not `complete`, they are those of the `people` who were assessed so far.
     """
 
     summary: Summary
     page: Sequence[PreviewedChange]
     more: bool
+    people: int
     complete: bool
 
 
-async def preview_settings(
-    services: Services, account_id: str, candidate: Settings, *, after: int, limit: int
-) -> Preview:
-    """Return the effect of these settings; the page begins after the Clio id `after`."""
-    batches = follow_preview(services, account_id, candidate, after=after, limit=limit)
-    preview = await anext(batches)
-    while not preview.complete:
-        preview = await anext(batches)
-    return preview
-
-
 async def follow_preview(
-    services: Services, account_id: str, candidate: Settings, *, after: int, limit: int
+    services: Services, account_id: str, candidate: Settings, wanted: PreviewPage
 ) -> AsyncIterator[Preview]:
     """Yield the preview after each batch of people; the last one is complete.
 
@@ -125,7 +153,7 @@ async def follow_preview(
     """
     async with transaction(services.database, account_id) as session:
         context = await load_context(session, services, account_id, candidate)
-    summary, changes, last = Summary(), list[PreviewedChange](), 0
+    summary, changes, last, counted = Summary(), list[PreviewedChange](), 0, 0
     seen: set[bytes] = set()
     while True:
         context = replace(context, now=services.now())
@@ -136,20 +164,48 @@ async def follow_preview(
             assessed, outside = await assess_contacts(session, account_id, people, context)
             candidates = new_client_candidates(assessed, people)
             found = await count_new_clients(session, account_id, candidates, seen)
-        summary.new_clients += found.new_clients
-        summary.possible_duplicates += found.possible_duplicates
+        summary.count_new_clients(found)
         for scope in outside.values():
             summary.count_scope(scope)
         for one in assessed:
             summary.count(one)
-            clio_id = one.contact.clio_id
-            if one.change is not None and clio_id > after and len(changes) <= limit:
-                changes.append(PreviewedChange(clio_id, change_document(one, context)))
-        complete = len(people) < BATCH_SIZE
-        yield Preview(summary, changes[:limit], len(changes) > limit, complete)
+            is_new = one.contact.clio_id in found.clio_ids
+            if len(changes) <= wanted.limit and _is_on_page(one, is_new, wanted):
+                changes.append(_previewed(one, is_new, context))
+        counted += len(people)
+        more, complete = len(changes) > wanted.limit, len(people) < BATCH_SIZE
+        yield Preview(summary, changes[: wanted.limit], more, counted, complete)
         if complete:
             return
         last = people[-1].contact.clio_id
+
+
+def _is_on_page(one: AssessedContact, is_new: bool, wanted: PreviewPage) -> bool:
+    change, stays = one.change, not (one.entered or one.left)
+    has_tags = change is not None and bool(change.tags_added or change.tags_removed)
+    counted = {
+        Shown.ALL: change is not None,
+        Shown.ENTERING: one.entered,
+        Shown.LEAVING: one.left,
+        Shown.TAGS: stays and has_tags,
+        Shown.OWNERS: one.changes_owner,
+        Shown.NEW_CLIENTS: is_new,
+    }
+    return one.contact.clio_id > wanted.after and counted[wanted.show]
+
+
+def _previewed(one: AssessedContact, is_new: bool, context: AssessmentContext) -> PreviewedChange:
+    """Return the change of a contact; one that only gets a new-client row has a change without content."""
+    nothing = Change(ChangeKind.UPDATED, {}, (), (), None)
+    shown = replace(one, change=one.change or nothing)
+    return PreviewedChange(
+        clio_id=one.contact.clio_id,
+        body=change_document(shown, context),
+        entered=one.entered,
+        left=one.left,
+        is_known=one.known is not None,
+        is_new_client=is_new,
+    )
 
 
 async def summarize_review(session: Session, account_id: str, hold_id: str) -> Summary:

@@ -37,18 +37,24 @@ async def check_settings(
 
 
 async def change_settings(
-    services: Services, session: Session, account_id: str, new: Settings, actor: Actor
+    services: Services,
+    session: Session,
+    account_id: str,
+    new: Settings,
+    actor: Actor,
+    note: str | None = None,
 ) -> SavedSettings:
     """Store the next version of the settings and return it; settings equal to the current ones make no version.
 
-    The caller holds the lock of `settings.lock_current`. Raises InvalidRequest.
+    `note` says why, in the author's words; it is in no log. The caller holds the lock of `settings.lock_current`.
+    Raises InvalidRequest.
     """
     before = await settings.get_current(session, account_id)
     await check_settings(session, account_id, new, before.settings)
     if new == before.settings:
         return SavedSettings(before, None)
     now = services.now()
-    stored = StoredSettings(before.version + 1, new, now, actor.user_id)
+    stored = StoredSettings(before.version + 1, new, now, actor.user_id, note)
     await settings.store_version(session, account_id, stored)
     await looks.look_now(session, looks.Task.OUTBOX, account_id, now=now)  # another may write now
     run_id = None
