@@ -65,13 +65,7 @@ async def show_person(
 ) -> HTMLResponse:
     """Show one person who is or was in Levitate."""
     now = await contacts_as_shown(visit, session, audience, contact_id, None)
-    earlier, is_too_early = None, False
-    if as_of is not None:
-        end = datetime.combine(as_of + timedelta(days=1), time(), visit.times.zone)
-        try:
-            earlier = await contacts_as_shown(visit, session, audience, contact_id, end)
-        except ContactNotYetKnown:
-            is_too_early = True
+    earlier = await _earlier(visit, session, audience, contact_id, as_of)
     explained = await contacts.explain_contact(contact_id, visit.account, audience, session)
     lines = await _history(visit, session, audience, contact_id)
     names = await _names(visit, session)
@@ -84,7 +78,7 @@ async def show_person(
         name=person_name(earlier or now),
         as_of=as_of,
         is_earlier=earlier is not None,
-        is_too_early=is_too_early,
+        is_too_early=as_of is not None and earlier is None,
         explained=explained,
         granted=[
             (tag, [people.grant(one, tag.category) for one in tag.grants]) for tag in explained.tags
@@ -102,6 +96,19 @@ async def show_person(
         outcome=people.outcome,
         sentence=people.sentence,
     )
+
+
+async def _earlier(
+    visit: Visit, session: Session, audience: Audience, contact_id: str, as_of: date | None
+) -> schemas.Contact | None:
+    """Return the contact as it was at the end of a day; None without a day, and before the contact was known."""
+    if as_of is None:
+        return None
+    end = datetime.combine(as_of + timedelta(days=1), time(), visit.times.zone)
+    try:
+        return await contacts_as_shown(visit, session, audience, contact_id, end)
+    except ContactNotYetKnown:
+        return None
 
 
 async def contacts_as_shown(

@@ -74,6 +74,6 @@ def switch(path: str, name: str, why: str, text: str) -> Option:
     return Option(name, why, (Leaf(path, text),))
 
 
-def choice(path: str, name: str, why: str, choices: Mapping[str, str]) -> Option:
+def one_of(path: str, name: str, why: str, choices: Mapping[str, str]) -> Option:
     """Return an option with one of several values."""
     return Option(name, why, (Leaf(path, name, Kind.CHOICE, choices),))

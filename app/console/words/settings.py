@@ -3,7 +3,7 @@
 The rest is in `settings_tags`. Every leaf of the settings document is in exactly one option.
 """
 
-from app.console.settings.options import Group, Kind, Leaf, Option, choice, switch
+from app.console.settings.options import Group, Kind, Leaf, Option, one_of, switch
 
 _TOO_LONG = "Enter at most 200 lines with at most 120 characters each, and something that can be seen in each."
 
@@ -81,7 +81,7 @@ OWNERSHIP = Group(
     "Ownership Mapping",
     "Who owns a contact in Levitate",
     (
-        choice(
+        one_of(
             "ownership.source",
             "Contact owner",
             "Taken from the most recently updated matter that names an attorney. If the chosen role is empty there, "
@@ -92,7 +92,7 @@ OWNERSHIP = Group(
                 "primary_user": "Primary Levitate User owns all",
             },
         ),
-        choice(
+        one_of(
             "ownership.fallback",
             "If no applicable attorney is found",
             "Who owns a contact that no attorney with a Levitate user can own.",
@@ -134,7 +134,7 @@ WRITEBACK = Group(
         ),
     ),
     (
-        choice(
+        one_of(
             "writeback.fallback_author",
             "If the author’s Clio login does not work",
             "Whether an activity waits for its author, or is written with another login.",

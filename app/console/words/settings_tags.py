@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from app.console.settings.options import Group, Kind, Leaf, Option, choice, switch
+from app.console.settings.options import Group, Kind, Leaf, Option, one_of, switch
 
 STATUSES = MappingProxyType(
     {"open": "Open matters", "pending": "Pending matters", "closed": "Closed matters"}
@@ -113,13 +113,13 @@ TAGS = Group(
         ),
     ),
     (
-        choice(
+        one_of(
             "tags.practice_area.label_from",
             "Label of Practice Area tags",
             "The name of the practice area as this firm wrote it, or the category that Clio has for it.",
             {"name": "Name", "category": "Category"},
         ),
-        choice(
+        one_of(
             "tags.company_representatives",
             "People who work for a client company",
             "Whether they represent the company: they count as clients then and get the tag Company.",
@@ -169,7 +169,7 @@ KEY_FACTS = Group(
         ),
     ),
     (
-        choice(
+        one_of(
             "new_client.initial_sync",
             "Clients that the first sync finds",
             "What happens with the new-client automations of people who were clients before Levitate was connected.",

@@ -5579,6 +5579,11 @@ export interface components {
              */
             updated_by: string | null;
             /**
+             * Note
+             * @description Why it was saved, as its author wrote it in the console. Null without a note.
+             */
+            note: string | null;
+            /**
              * Run Id
              * @description The id of the run that applies the change to all contacts. Null if no contact can change.
              */
@@ -5613,6 +5618,11 @@ export interface components {
              * @description Levitate's id of the user who saved it. Null for version 1, and if the request named nobody.
              */
             updated_by: string | null;
+            /**
+             * Note
+             * @description Why it was saved, as its author wrote it in the console. Null without a note.
+             */
+            note: string | null;
         };
         /**
          * SkippedNewClient

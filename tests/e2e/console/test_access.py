@@ -12,7 +12,7 @@ from tests.support.console import Person, ShownPage, in_console
 from tests.support.world import World
 
 # Forms that everybody may send: they change nothing of the firm.
-FOR_EVERYBODY = {"search_people", "end_session"}
+FOR_EVERYBODY = {"search_people", "preview_form"}
 # Pages that need a role, as their operations of the API do.
 PAGES_WITH_ROLE = {"export_person", "confirm_erasure", "show_clio_person"}
 

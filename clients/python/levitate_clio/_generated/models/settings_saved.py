@@ -26,6 +26,8 @@ class SettingsSaved:
     """ When the version was saved (RFC 3339, UTC). For version 1 this is when the account was created. """
     updated_by: None | str
     """ Levitate's id of the user who saved it. Null for version 1, and if the request named nobody. """
+    note: None | str
+    """ Why it was saved, as its author wrote it in the console. Null without a note. """
     run_id: None | str
     """ The id of the run that applies the change to all contacts. Null if no contact can change. """
     kept: list[str]
@@ -43,6 +45,9 @@ class SettingsSaved:
         updated_by: None | str
         updated_by = self.updated_by
 
+        note: None | str
+        note = self.note
+
         run_id: None | str
         run_id = self.run_id
 
@@ -56,6 +61,7 @@ class SettingsSaved:
                 "settings": settings,
                 "updated_at": updated_at,
                 "updated_by": updated_by,
+                "note": note,
                 "run_id": run_id,
                 "kept": kept,
             }
@@ -81,6 +87,13 @@ class SettingsSaved:
 
         updated_by = _parse_updated_by(d.pop("updated_by"))
 
+        def _parse_note(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        note = _parse_note(d.pop("note"))
+
         def _parse_run_id(data: object) -> None | str:
             if data is None:
                 return data
@@ -95,6 +108,7 @@ class SettingsSaved:
             settings=settings,
             updated_at=updated_at,
             updated_by=updated_by,
+            note=note,
             run_id=run_id,
             kept=kept,
         )

@@ -26,6 +26,8 @@ class SettingsVersion:
     """ When the version was saved (RFC 3339, UTC). For version 1 this is when the account was created. """
     updated_by: None | str
     """ Levitate's id of the user who saved it. Null for version 1, and if the request named nobody. """
+    note: None | str
+    """ Why it was saved, as its author wrote it in the console. Null without a note. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -38,6 +40,9 @@ class SettingsVersion:
         updated_by: None | str
         updated_by = self.updated_by
 
+        note: None | str
+        note = self.note
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -46,6 +51,7 @@ class SettingsVersion:
                 "settings": settings,
                 "updated_at": updated_at,
                 "updated_by": updated_by,
+                "note": note,
             }
         )
 
@@ -69,11 +75,19 @@ class SettingsVersion:
 
         updated_by = _parse_updated_by(d.pop("updated_by"))
 
+        def _parse_note(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        note = _parse_note(d.pop("note"))
+
         settings_version = cls(
             version=version,
             settings=settings,
             updated_at=updated_at,
             updated_by=updated_by,
+            note=note,
         )
 
         settings_version.additional_properties = d
