@@ -134,5 +134,8 @@ def was(option: Option, saved: Values, shown: Values, fields: FieldNames) -> str
         return ""
     if len(option.leaves) == 1:
         return f"was {in_words(changed[0], saved[changed[0].path], fields)}"
-    told = [f"{leaf.text} was {in_words(leaf, saved[leaf.path], fields)}" for leaf in changed]
-    return ", ".join(told)
+    words = [(leaf, in_words(leaf, saved[leaf.path], fields)) for leaf in changed]
+    return ", ".join(
+        f"was {value}" if leaf.kind is Kind.STATUSES else f"{leaf.text} was {value}"
+        for leaf, value in words
+    )

@@ -56,6 +56,7 @@ class ChangedPeople:
     title: str
     items: Sequence[ChangedPerson]
     more: str | None
+    is_first: bool
 
 
 async def ask(
@@ -114,15 +115,8 @@ def _stay_out(s: Summary) -> str:
 
 
 def _tags(s: Summary) -> str:
-    parts = [
-        f"{verb} {_most(labels)}"
-        for verb, labels in (("Gained:", s.tags_added), ("Lost:", s.tags_removed))
-        if labels
-    ]
-    if not parts:
-        return ""
-    also = " This includes people who enter or leave." if s.entering or s.leaving else ""
-    return ". ".join(parts) + "." + also
+    moved = (("Gained:", s.gained), ("Lost:", s.lost))
+    return " ".join(f"{verb} {_most(labels)}." for verb, labels in moved if labels)
 
 
 def _most(labels: Mapping[str, int]) -> str:
@@ -174,6 +168,7 @@ def people_of(preview: Preview, asked: AskedPreview, names: Names) -> ChangedPeo
         TITLES[asked.show],
         [_person(one, names) for one in preview.page],
         asked.query.cursor(preview.page[-1].clio_id) if preview.more else None,
+        is_first=asked.query.after == 0,
     )
 
 

@@ -40,7 +40,7 @@ class Summary:
     """The counts of a preview.
 
     A contact that enters or leaves counts there and in the tags, not as a contact with changes. `owner_moves` has the
-    owner changes by the owners before and after.
+    owner changes by the owners before and after, `gained` and `lost` the tag changes of those who stay, by label.
     """
 
     entering: int = 0
@@ -54,6 +54,8 @@ class Summary:
     owners: Counter[str | None] = field(default_factory=Counter)
     by_state_reason: Counter[str] = field(default_factory=Counter)
     owner_moves: Counter[tuple[str | None, str | None]] = field(default_factory=Counter)
+    gained: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
 
     @property
     def by_owner(self) -> list[OwnerCount]:
@@ -89,6 +91,8 @@ class Summary:
             self.leaving += assessed.left
             return
         self.contacts_with_tag_changes += bool(change.tags_added or change.tags_removed)
+        self.gained.update(change.tags_added)
+        self.lost.update(change.tags_removed)
         if change.owner is not None:
             self.owner_changes += 1
             self.owner_moves[change.owner.before, change.owner.after] += 1
