@@ -128,7 +128,7 @@ async def read_sent(visit: Visit, session: Session, saved: schemas.SettingsVersi
     if not stored_settings.FIRST_VERSION <= version <= saved.version:
         raise PageInvalid
     base = await load_values(visit, session, version)
-    note = str(form.get("note", "")).strip()[:MOST_NOTE]
+    note = str(form.get("note", "")).replace("\0", "").strip()[:MOST_NOTE]
     return SentForm(version, read_form(form, base), note)
 
 

@@ -24,6 +24,15 @@ TYPES: Mapping[str, str] = {
     "text_line": "Text",
 }
 NO_NAME = "a field without a name"
+FIXED_TAGS = (
+    "Active Client",
+    "Client",
+    "Company",
+    "Past Client",
+    "Pending Client",
+    "Personal",
+    "Related Contacts",
+)
 MOST_FORMATS = 200  # fields with a choice of the label; of more fields only the chosen ones have it
 
 
@@ -90,10 +99,12 @@ async def load_offers(visit: Visit, session: Session, shown: Values, names: Name
         Kind.DATE_FIELDS: [one for one in found.custom_fields if one.makes_dates],
         Kind.CHECKBOX_FIELD: [one for one in found.custom_fields if one.makes_opt_out],
     }
+    areas = _listed(one.name for one in found.practice_areas if not one.gone)
     return Offers(
         fields={kind: _offered(usable[kind], chosen[kind], names, filled) for kind in usable},
         lists={
-            "practice_areas": _listed(one.name for one in found.practice_areas if not one.gone),
+            "practice_areas": areas,
+            "tags": [*FIXED_TAGS, *areas],
             "stages": _listed(one.name for one in found.stages if not one.gone),
             "users": _listed(one.name for one in found.users if not one.gone),
         },

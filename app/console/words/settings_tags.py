@@ -122,8 +122,8 @@ TAGS = Group(
         one_of(
             "tags.company_representatives",
             "People who work for a client company",
-            "Whether they represent the company: they count as clients then and get the tag Company.",
-            {"all": "All are representatives", "none": "None is"},
+            "Whether they represent the company: then its matters count as theirs, and they get the tag Company.",
+            {"all": "They represent it", "none": "They do not"},
         ),
         switch(
             "restricted_matters.withhold",

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from app.console.settings.document import DEFAULTS, LEAVES, nested
+from app.db.contacts import field_counts
 from tests.support.console import Person, ShownPage, in_console
 from tests.support.world import World
 
@@ -112,8 +113,9 @@ async def test_a_form_that_was_not_changed_saves_nothing(idle: World):
 
 async def test_a_note_is_kept_with_its_version_and_shown_as_text(idle: World):
     note = "<b>Cards</b> are logged by \u202ereception\u202c, ask “Ann”"
+    typed = f"  {note}\0 "
     async with in_console(idle) as maya:
-        page = await save(maya, **{"writeback.handwritten_card": OFF, "note": f"  {note} "})
+        page = await save(maya, **{"writeback.handwritten_card": OFF, "note": typed})
         versions = page.panel("Earlier versions")
         assert "Version 2, now" in versions
         assert "by Maya Lind" in versions
@@ -224,6 +226,42 @@ async def test_going_back_to_a_version_shows_it_before_it_is_saved(idle: World):
     settings = (await document(idle))["settings"]
     assert settings["scope"]["include_related"] is True
     assert settings["tags"]["location"]["city"] is False
+
+
+async def test_every_value_has_its_place_on_the_page(idle: World):
+    async with in_console(idle) as maya:
+        page = await maya.read("settings")
+    places = page.document.xpath("//@id")
+    assert len(places) == len(set(places))
+    for path in LEAVES:
+        *_, section, name = path.split(".")
+        shared = name in ("enabled", "matter_status")
+        assert f"{section if shared else name}-n" in places, path
+    fixed = ["g-scope", "g-own", "g-wb", "g-tags", "cf-n", "g-kf", "versions", "preview"]
+    assert set(fixed) <= set(places)
+    assert {link.removeprefix("#") for link in page.links.values() if link[0] == "#"} <= set(places)
+
+
+async def test_fields_are_counted_for_a_bounded_number_of_people(
+    pulled: World, monkeypatch: pytest.MonkeyPatch
+):
+    async with in_console(pulled) as maya:
+        page = await maya.read("settings")
+        assert "Newsletter OK Checkbox, ticked for 1 of 7" in page.words
+        monkeypatch.setattr(field_counts, "MOST_COUNTED", 3)
+        page = await maya.read("settings")
+        assert "Newsletter OK Checkbox, ticked for 0 of 3" in page.words
+        monkeypatch.undo()
+        clio = pulled.simulator.firms[0]
+        alice = clio.find("contact", 1001) or {}
+        values = [
+            {**one, "value": False} if one["custom_field_id"] == 1 else one
+            for one in alice["custom_field_values"]
+        ]
+        clio.put("contact", {**alice, "custom_field_values": values})
+        await pulled.run()
+        page = await maya.read("settings")
+        assert "Newsletter OK Checkbox, ticked for 0 of 7" in page.words
 
 
 async def test_older_versions_are_on_further_pages(idle: World):
