@@ -158,7 +158,7 @@ async def preview_settings(
     """
     asked = await begin_preview(body, account.account_id, services, page)
     if EVENTS in request.headers.get("accept", ""):
-        return EventSourceResponse(_preview_events(asked.follow(), asked.query))
+        return EventSourceResponse(_preview_events(asked))
     preview = await asked.compute()
     return JSONResponse(_preview_body(preview, asked.query))
 
@@ -177,6 +177,14 @@ class AskedPreview:
         """Yield the preview after each batch of people; the last one is complete."""
         wanted = PreviewPage(self.query.after, self.query.limit, self.show)
         return assess.follow_preview(self.services, self.account_id, self.candidate, wanted)
+
+    async def steps(self) -> AsyncIterator[Preview]:
+        """Yield the preview after the first batch, after each `BATCHES_PER_EVENT`, and at the end."""
+        number = 0
+        async for preview in self.follow():
+            if preview.complete or number % BATCHES_PER_EVENT == 0:
+                yield preview
+            number += 1
 
     async def compute(self) -> Preview:
         """Return the whole preview."""
@@ -201,17 +209,12 @@ async def begin_preview(
     return AskedPreview(services, account_id, candidate, query, show)
 
 
-async def _preview_events(
-    previews: AsyncIterator[Preview], query: PageQuery
-) -> AsyncIterator[bytes]:
-    """Yield an event after the first batch, after each `BATCHES_PER_EVENT`, and at the end."""
-    number = 0
-    async for preview in previews:
+async def _preview_events(asked: AskedPreview) -> AsyncIterator[bytes]:
+    async for preview in asked.steps():
         if preview.complete:
-            yield _event("preview", _preview_body(preview, query))
-        elif number % BATCHES_PER_EVENT == 0:
+            yield _event("preview", _preview_body(preview, asked.query))
+        else:
             yield _event("summary", _summary_body(preview))
-        number += 1
 
 
 def _event(name: str, body: dict[str, Any]) -> bytes:

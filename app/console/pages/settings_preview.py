@@ -9,7 +9,7 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 
 from app.api import settings
 from app.api.audience import RequireRoleBeforehand
-from app.api.settings import BATCHES_PER_EVENT, AskedPreview
+from app.api.settings import AskedPreview
 from app.console.errors import ConsoleRoute
 from app.console.pages.settings import Form, read_sent, show_form
 from app.console.rendering import render
@@ -74,16 +74,13 @@ async def _whole_page(visit: Visit, form: Form) -> Response:
 async def _stream(
     visit: Visit, form: Form, asked: AskedPreview, panel: ShownPreview, names: Names
 ) -> AsyncIterator[bytes]:
-    """Yield the panel after the first batch, after each `BATCHES_PER_EVENT`, and at the end."""
-    number = 0
-    async for preview in asked.follow():
-        if preview.complete or number % BATCHES_PER_EVENT == 0:
-            counted = _counted(panel, preview, names)
-            text = render(
-                "settings_preview.html", **_panel(form, counted, names), **fragment_values(visit)
-            )
-            yield format_sse_event(data_str=text)
-        number += 1
+    """Yield the panel with the counts so far, and at the end with all."""
+    async for preview in asked.steps():
+        counted = _counted(panel, preview, names)
+        text = render(
+            "settings_preview.html", **_panel(form, counted, names), **fragment_values(visit)
+        )
+        yield format_sse_event(data_str=text)
 
 
 def _counted(panel: ShownPreview, preview: Preview, names: Names) -> ShownPreview:
