@@ -57,7 +57,6 @@ SENDING = {
 NUMBERS = {
     ("app/api/cursors.py", "-len(cursor) % 4"),
     ("app/api/settings.py", "number % BATCHES_PER_EVENT"),
-    ("app/console/pages/settings_preview.py", "number % BATCHES_PER_EVENT"),
     ("app/db/accounts/upgrades.py", "func.hashtext(_table.c.account_id, type_=Integer) % minutes"),
 }  # fmt: skip
 BYTES_OF_A_SECRET = 16  # 128 bits
