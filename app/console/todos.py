@@ -35,6 +35,8 @@ async def list_todos(
     )
     of_issues = [todo(issue, known) for issue in listed.data]
     todos = sorted(of_issues, key=lambda one: not one.grave)
+    if visit.is_limited:
+        return todos
     blocked = await open_tasks.count_blocked_by_user(session, visit.account_id)
     todos += [_missing_login(one, blocked[one.user.id]) for one in seats if one.holds_up(blocked)]
     return todos + await _unknown_attorneys(visit, session)

@@ -23,7 +23,7 @@ from app.console.times import Times
 from app.db.accounts.accounts import Account, find_user
 from app.db.accounts.audit import Actor
 from app.db.accounts.console_sessions import ConsoleSession
-from app.db.open_tasks import count_open_tasks
+from app.db.open_tasks import NO_TASKS, count_open_tasks
 from app.db.session import Session
 from app.pages.rendering import redirect
 from app.sync.services import Services
@@ -59,6 +59,11 @@ class Visit:
     def may_change(self) -> bool:
         """Whether the person's role may change the account; a page shows no buttons to others."""
         return self.role is not Role.USER
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether the person is shown only some of the people; then counts of all are not shown [API-30]."""
+        return bool(self.account.respects_visibility) and self.role is not Role.SUCCESS_MANAGER
 
     @property
     def sees_all_firms(self) -> bool:
@@ -148,6 +153,8 @@ async def load_frame(visit: Visit, session: Session, banners: Banners) -> dict[s
     return {
         "person": name,
         "role": ROLE_NAMES[visit.role],
-        "tasks": await count_open_tasks(session, visit.account_id),
+        "tasks": NO_TASKS
+        if visit.is_limited
+        else await count_open_tasks(session, visit.account_id),
         "banner": banner and banner(query),
     }

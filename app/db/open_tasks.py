@@ -28,6 +28,9 @@ class OpenTasks:
     unmapped: int
 
 
+NO_TASKS = OpenTasks(held=0, to_review=False, blocked=0, unmapped=0)
+
+
 async def count_open_tasks(session: Session, account_id: str) -> OpenTasks:
     """Return what waits for a person in an account."""
     own_items = (_items.c.account_id == _holds.c.account_id) & (

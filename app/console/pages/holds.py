@@ -20,7 +20,7 @@ from app.console.visit import Visit, VisitDep, show
 from app.console.words import holds as hold_words
 from app.console.words import new_clients as new_client_words
 from app.console.words.people import change_title
-from app.db.contacts import holds, pulled_people
+from app.db.contacts import holds, pulled_people, visible_holds
 from app.db.contacts.contacts import StoredContact
 from app.db.contacts.new_clients import NewClientFilter
 from app.db.mirror.audience import Audience
@@ -104,6 +104,7 @@ async def show_hold(
 ) -> HTMLResponse:
     """Show who waits in a hold, and what each decision would do."""
     hold = await holds.get_hold(session, visit.account_id, hold_id)
+    counted = await visible_holds.count_items(session, visit.account_id, audience, [hold_id])
     page = PageRequest(cursor, PAGE).by_number("hold-items", visit.account_id, hold_id)
     asked = assess.AskedItems(visit.account_id, hold_id, audience)
     found = await assess.list_hold_items(
@@ -118,7 +119,8 @@ async def show_hold(
         "hold.html",
         banners=OF_HOLD,
         hold=hold,
-        words=hold_words.describe(hold.kind, hold.count),
+        count=counted[hold_id],
+        words=hold_words.describe(hold.kind, counted[hold_id]),
         items=[(item, _change(item, names)) for item in rows.items],
         next_cursor=rows.next_cursor,
         cursor=cursor,

@@ -18,7 +18,7 @@ from app.console.banners import Banners, banner
 from app.console.errors import ConsoleRoute
 from app.console.visit import Visit, VisitDep, show
 from app.console.words import new_clients as new_client_words
-from app.db.contacts import clio_contacts, new_clients, pulled_people
+from app.db.contacts import clio_contacts, pulled_people, visible_new_clients
 from app.db.contacts.contacts import StoredContact
 from app.db.contacts.pulled_people import PeopleCounts, PulledPerson
 from app.db.mirror.audience import Audience
@@ -164,7 +164,9 @@ class PeopleReader:
 
     async def _published(self, contacts: Sequence[StoredContact]) -> list[PersonRow]:
         ids = [one.clio_id for one in contacts]
-        rows = await new_clients.find_by_clio_ids(self.session, self.visit.account_id, ids)
+        rows = await visible_new_clients.find_by_clio_ids(
+            self.session, self.visit.account_id, self.audience, ids
+        )
         automations = {
             clio_id: new_client_words.short(new_client_body(row), self.visit.times)
             for clio_id, row in rows.items()

@@ -3,6 +3,7 @@
 Where everybody is shown, they are read as `new_clients` reads them.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from sqlalchemy import Row, Select, select
@@ -17,7 +18,7 @@ from app.db.contacts.new_clients import (
 from app.db.contacts.seen_rows import duplicate_seen, new_client_seen, reasons_seen
 from app.db.list_pages import Listed, ListPage, matching, read_page
 from app.db.mirror.audience import Audience
-from app.db.session import Session
+from app.db.session import Session, any_of
 
 _table = tables.new_clients
 
@@ -45,6 +46,16 @@ async def find_new_client(
     query = _seen(account_id, audience).where(_table.c.clio_id == clio_id)
     row = (await session.execute(query)).one_or_none()
     return _limited(row) if row else None
+
+
+async def find_by_clio_ids(
+    session: Session, account_id: str, audience: Audience, clio_ids: Collection[int]
+) -> dict[int, NewClient]:
+    """Return the rows of these Clio contacts, by Clio id."""
+    if audience.login is None:
+        return await new_clients.find_by_clio_ids(session, account_id, clio_ids)
+    query = _seen(account_id, audience).where(any_of(_table.c.clio_id, clio_ids))
+    return {row.clio_id: _limited(row) for row in await session.execute(query)}
 
 
 async def check_seen(

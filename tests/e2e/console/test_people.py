@@ -134,3 +134,15 @@ async def test_a_user_sees_those_in_levitate_only(pulled: World):
         assert "Frank Osei" not in page.words
         found = await ann.press(page, "Search", q="frank")
         assert "No person matches" in found.words
+
+
+async def test_a_limited_user_is_shown_only_whom_the_own_login_sees(pulled: World):
+    # T10, API-30: Hugo's matter is for Ben alone
+    await pulled.connect("u_ben", 502)
+    await pulled.settled()
+    await pulled.choose({"privacy": {"respect_visibility": True}})
+    async with in_console(pulled, "user") as ann:
+        pages = [await ann.read(page) for page in ("", "people", "holds", "writebacks", "activity")]
+        nav = pages[0].words_in("//nav[@id='nav']")
+    assert not any(character.isdigit() for character in nav)
+    assert all(page.status == 200 for page in pages)
