@@ -138,4 +138,5 @@ def _about(field: CatalogField, filled: FilledFields) -> str:
     kind = TYPES.get(field.type or "", "Field")
     verb = "ticked" if field.type == "checkbox" else "filled"
     n = filled.by_field.get(int(field.id), 0)
-    return f"{kind}, {verb} for {number(n)} of {number(filled.people)}"
+    newest = "the newest " if filled.people == field_counts.MOST_COUNTED else ""
+    return f"{kind}, {verb} for {number(n)} of {newest}{number(filled.people)}"

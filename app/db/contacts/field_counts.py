@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from app.db.session import Session
 
-MOST_COUNTED = 5000  # people of one count, so that a page of any firm is quick
+MOST_COUNTED = 2000  # people of one count, so that a page of any firm is quick
 
 
 @dataclass(frozen=True)
