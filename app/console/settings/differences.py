@@ -51,7 +51,7 @@ def _name(option: Option, leaf: Leaf) -> str:
     if len(option.leaves) == 1 or leaf.name == "enabled":
         return option.name
     if leaf.kind is Kind.STATUSES:
-        return f"{option.name}: matters"
+        return f"{option.name}, statuses"
     return (
         leaf.text if option.place in ("writeback", "key_facts") else f"{option.name}: {leaf.text}"
     )

@@ -89,7 +89,7 @@ async def test_the_counts_are_those_of_the_api_and_nothing_is_saved(pulled: Worl
         assert "Tags that leave people out: added Past Client" in text
         assert "Contact owner: Responsible Attorney → Originating Attorney" in text
         assert (
-            "Practice Area: matters: Open matters → Open matters, Pending matters, Closed" in text
+            "Practice Area, statuses: Open matters → Open matters, Pending matters, Closed" in text
         )
         assert "1 more has a role that stays out." in text
         assert page.document.xpath("//textarea[@id='snote']")[0].text == "Because"
