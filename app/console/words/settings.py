@@ -8,8 +8,8 @@ from app.console.settings.options import Group, Kind, Leaf, Option, one_of, swit
 _TOO_LONG = "Enter at most 200 lines with at most 120 characters each, and something that can be seen in each."
 
 
-def _words(path: str, name: str, why: str, offers: str = "") -> Option:
-    return Option(name, why, (Leaf(path, name, Kind.WORDS, mistake=_TOO_LONG),), offers=offers)
+def _words(path: str, name: str, why: str, anchor: str = "", offers: str = "") -> Option:
+    return Option(name, why, (Leaf(path, name, Kind.WORDS, mistake=_TOO_LONG),), anchor, offers)
 
 
 SCOPE = Group(
@@ -45,7 +45,8 @@ SCOPE = Group(
             "scope.segment.include_any",
             "Segment by Tags",
             "Keeps only people with at least one of these tags, one on each line. Empty means everyone above.",
-            "tags",
+            anchor="segment",
+            offers="tags",
         ),
     ),
     (
@@ -53,7 +54,7 @@ SCOPE = Group(
             "scope.segment.exclude_any",
             "Tags that leave people out",
             "People with one of these tags are left out, also clients. One tag on each line.",
-            "tags",
+            offers="tags",
         ),
         Option(
             "Opt-out field",

@@ -250,7 +250,17 @@ async def test_every_value_has_its_place_on_the_page(idle: World):
         *_, section, name = path.split(".")
         shared = name in ("enabled", "matter_status")
         assert f"{section if shared else name}-n" in places, path
-    fixed = ["g-scope", "g-own", "g-wb", "g-tags", "cf-n", "g-kf", "versions", "preview"]
+    fixed = [
+        "segment-n",
+        "g-scope",
+        "g-own",
+        "g-wb",
+        "g-tags",
+        "cf-n",
+        "g-kf",
+        "versions",
+        "preview",
+    ]
     assert set(fixed) <= set(places)
     assert {link.removeprefix("#") for link in page.links.values() if link[0] == "#"} <= set(places)
 
