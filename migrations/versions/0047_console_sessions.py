@@ -31,14 +31,8 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True)),
         sa.PrimaryKeyConstraint("link_hash", name="console_sessions_pk"),
     )
-    for column, unique in (
-        ("only_account_id", False),
-        ("cookie_hash", True),
-        ("expires_at", False),
-    ):
-        op.create_index(
-            f"console_sessions_{column}_idx", "console_sessions", [column], unique=unique
-        )
+    for column in ("only_account_id", "cookie_hash", "expires_at"):
+        op.create_index(f"console_sessions_{column}_idx", "console_sessions", [column])
     op.execute("alter table console_sessions enable row level security")
     op.execute(f"create policy own_account on console_sessions to levitate_run using {OWN}")
     op.execute("create policy all_accounts on console_sessions to levitate_system using (true)")

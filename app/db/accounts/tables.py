@@ -186,7 +186,7 @@ console_sessions = Table(  # links to the console, and the sessions that they be
 
 Index("console_sessions_only_account_id_idx", console_sessions.c.only_account_id)
 
-Index("console_sessions_cookie_hash_idx", console_sessions.c.cookie_hash, unique=True)
+Index("console_sessions_cookie_hash_idx", console_sessions.c.cookie_hash)
 
 Index("console_sessions_expires_at_idx", console_sessions.c.expires_at)
 

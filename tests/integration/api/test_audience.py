@@ -38,7 +38,7 @@ NEED_A_ROLE = {
 NO_PERSON = {
     ("put", A), ("patch", A), ("delete", A), ("put", f"{A}/users"), ("put", f"{A}/attorneys/{{clio_user_id}}"),
     ("delete", f"{A}/attorneys/{{clio_user_id}}"), ("post", f"{A}/connections"),
-    ("delete", f"{A}/connections/{{connection_id}}"), ("post", f"{A}/connect-links"),
+    ("delete", f"{A}/connections/{{connection_id}}"), ("post", f"{A}/connect-links"), ("post", f"{A}/console-links"),
     ("delete", f"{A}/connect-links/{{link_id}}"), ("put", f"{A}/settings"), ("patch", f"{A}/settings"),
     ("post", f"{A}/settings/preview"), ("post", f"{A}/runs/{{run_id}}/cancel"),
 }  # fmt: skip

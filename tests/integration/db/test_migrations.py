@@ -163,6 +163,7 @@ async def test_of_two_migrations_at_the_same_time_one_waits_and_finds_nothing_to
 
 OF_NO_ACCOUNT = {
     "service_tokens": "token_id",
+    "console_sessions": "link_hash",
     "service_audit": "entry_id",
     "webhook_endpoints": "endpoint_id",
     "key_check": "check_id",

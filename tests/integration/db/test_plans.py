@@ -82,6 +82,7 @@ RETENTION = {
     "idempotency_keys": "created_at",
     "authorizations": "expires_at",
     "connect_links": "expires_at",
+    "console_sessions": "expires_at",
     "quarantine": "resolved_at",
     "issues": "resolved_at",
     "erasures": "finished_at",

@@ -12,7 +12,7 @@ from tests.e2e.test_person_erasure import PERSON_COLUMNS
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "retention.md").read_text()
 THREATS = (ROOT / "docs" / "security" / "threat-model.md").read_text()
-HASHED = {"secret_hash", "state_hash", "token_hash"}
+HASHED = {"cookie_hash", "secret_hash", "state_hash", "token_hash"}
 PERSONAL = {
     *PERSON_COLUMNS, "body", "clio_hash", "clio_id", "clio_ids", "clio_user_id", "details", "email", "record",
     "source_address", "subject", "subject_id",

@@ -23,6 +23,7 @@ from tests.support.sessions import as_owner
 RUN, SYSTEM = ROLES
 # Tables whose rows belong to no account, and why every transaction may see all of them.
 OF_NO_ACCOUNT = {
+    "console_sessions": "a session may be of all accounts of a token; a policy of its own shows those of an account",
     "service_tokens": "a token may be for many accounts; a policy of its own shows those that are for an account",
     "webhook_endpoints": "an endpoint belongs to a token; a policy of its own shows those of the tokens it sees",
     "service_audit": "what is of no single account; the role that serves accounts may only add to it",
