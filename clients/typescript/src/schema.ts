@@ -6297,8 +6297,8 @@ export interface operations {
                      *             "account_id": "77",
                      *             "name": "Harlow & Pike LLP"
                      *           },
-                     *           "created_at": "2026-12-01T07:56:45.411248Z",
-                     *           "updated_at": "2026-12-01T07:56:45.563216Z",
+                     *           "created_at": "2026-12-01T09:54:23.282713Z",
+                     *           "updated_at": "2026-12-01T09:54:23.806194Z",
                      *           "health": "needs_attention",
                      *           "health_reasons": [],
                      *           "last_successful_run_at": null,
@@ -6308,16 +6308,16 @@ export interface operations {
                      *           },
                      *           "open_issues": 1,
                      *           "run": {
-                     *             "id": "run_01a2309b3a47baa66549f0722a5e",
+                     *             "id": "run_01a231071ee4e713ad0d3b450739",
                      *             "kind": "full",
                      *             "reads": "lists",
                      *             "trigger": "manual",
                      *             "status": "cancelled",
                      *             "slot": null,
                      *             "settings_version": 3,
-                     *             "queued_at": "2026-12-01T07:56:49.095844Z",
+                     *             "queued_at": "2026-12-01T09:54:39.972064Z",
                      *             "started_at": null,
-                     *             "finished_at": "2026-12-01T07:56:49.131910Z",
+                     *             "finished_at": "2026-12-01T09:54:40.019050Z",
                      *             "progress": {
                      *               "phase": null,
                      *               "done": 0,
@@ -6525,8 +6525,8 @@ export interface operations {
                      *       "publish": "after_review",
                      *       "id": "hp",
                      *       "clio": null,
-                     *       "created_at": "2026-12-01T07:56:45.411248Z",
-                     *       "updated_at": "2026-12-01T07:56:45.411248Z"
+                     *       "created_at": "2026-12-01T09:54:23.282713Z",
+                     *       "updated_at": "2026-12-01T09:54:23.282713Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Account"];
@@ -6643,8 +6643,8 @@ export interface operations {
                      *       "publish": "after_review",
                      *       "id": "hp",
                      *       "clio": null,
-                     *       "created_at": "2026-12-01T07:56:45.411248Z",
-                     *       "updated_at": "2026-12-01T07:56:45.411248Z"
+                     *       "created_at": "2026-12-01T09:54:23.282713Z",
+                     *       "updated_at": "2026-12-01T09:54:23.282713Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Account"];
@@ -6907,8 +6907,8 @@ export interface operations {
                      *       "publish": "after_review",
                      *       "id": "hp",
                      *       "clio": null,
-                     *       "created_at": "2026-12-01T07:56:45.411248Z",
-                     *       "updated_at": "2026-12-01T07:56:45.563216Z"
+                     *       "created_at": "2026-12-01T09:54:23.282713Z",
+                     *       "updated_at": "2026-12-01T09:54:23.806194Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Account"];
@@ -7695,7 +7695,7 @@ export interface operations {
                      *           "detail": "Activities wait because their user is not in the directory of Levitate users, for example those of u_dan. Levitate's backend must send these users with PUT …/users. Then what waits is written by itself; what waits for 14 days fails"
                      *         }
                      *       ],
-                     *       "last_successful_run_at": "2026-12-01T07:56:47.262153Z",
+                     *       "last_successful_run_at": "2026-12-01T09:54:29.898855Z",
                      *       "next_run_at": "2026-12-01T12:00:00Z",
                      *       "connections": {
                      *         "connected": 1,
@@ -7707,16 +7707,16 @@ export interface operations {
                      *         "deleted": 0
                      *       },
                      *       "run": {
-                     *         "id": "run_01a2309b3a47baa66549f0722a5e",
+                     *         "id": "run_01a231071ee4e713ad0d3b450739",
                      *         "kind": "full",
                      *         "reads": "lists",
                      *         "trigger": "manual",
                      *         "status": "cancelled",
                      *         "slot": null,
                      *         "settings_version": 3,
-                     *         "queued_at": "2026-12-01T07:56:49.095844Z",
+                     *         "queued_at": "2026-12-01T09:54:39.972064Z",
                      *         "started_at": null,
-                     *         "finished_at": "2026-12-01T07:56:49.131910Z",
+                     *         "finished_at": "2026-12-01T09:54:40.019050Z",
                      *         "progress": {
                      *           "phase": null,
                      *           "done": 0,
@@ -7746,10 +7746,10 @@ export interface operations {
                      *       "open_issues": 1,
                      *       "coverage": [
                      *         {
-                     *           "connection_id": "cnx_01a2309b2d1ca011e3f74e9dd69f",
+                     *           "connection_id": "cnx_01a23106e0db806d5251ad18771e",
                      *           "user_id": "u_ann",
                      *           "full_view": true,
-                     *           "last_sync_at": "2026-12-01T07:56:47.143629Z"
+                     *           "last_sync_at": "2026-12-01T09:54:29.006124Z"
                      *         }
                      *       ]
                      *     }
@@ -7849,15 +7849,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "era_01a2309b4a1c8b3d75189c9e8c14",
+                     *       "id": "era_01a231075f7693d649d4600461ed",
                      *       "subject": {
                      *         "kind": "contact",
                      *         "id": "con_cfc189046d785f2aa3ccfd0126920a5b"
                      *       },
                      *       "status": "done",
                      *       "requested_by": null,
-                     *       "requested_at": "2026-12-01T07:56:53.148703Z",
-                     *       "finished_at": "2026-12-01T07:56:53.148703Z",
+                     *       "requested_at": "2026-12-01T09:54:56.502865Z",
+                     *       "finished_at": "2026-12-01T09:54:56.502865Z",
                      *       "remaining": [
                      *         {
                      *           "code": "kept_hash",
@@ -7977,7 +7977,7 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "cnx_01a2309b2d1ca011e3f74e9dd69f",
+                     *           "id": "cnx_01a23106e0db806d5251ad18771e",
                      *           "user_id": "u_ann",
                      *           "region": "us",
                      *           "status": "connected",
@@ -7986,8 +7986,8 @@ export interface operations {
                      *             "name": "Ann Harlow",
                      *             "email": "ann@harlowpike.test"
                      *           },
-                     *           "connected_at": "2026-12-01T07:56:45.851350Z",
-                     *           "last_sync_at": "2026-12-01T07:56:46.549274Z",
+                     *           "connected_at": "2026-12-01T09:54:24.223961Z",
+                     *           "last_sync_at": "2026-12-01T09:54:26.014986Z",
                      *           "problem": null
                      *         }
                      *       ],
@@ -8105,10 +8105,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "cnx_01a2309b2d1ca011e3f74e9dd69f",
+                     *       "id": "cnx_01a23106e0db806d5251ad18771e",
                      *       "status": "pending",
                      *       "authorize_url": "https://clio.levitate.example/oauth/clio/start/…",
-                     *       "expires_at": "2026-12-01T08:06:45.724394Z"
+                     *       "expires_at": "2026-12-01T10:04:24.091640Z"
                      *     }
                      */
                     "application/json": components["schemas"]["StartedConnection"];
@@ -8223,7 +8223,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "cnx_01a2309b2d1ca011e3f74e9dd69f",
+                     *       "id": "cnx_01a23106e0db806d5251ad18771e",
                      *       "user_id": "u_ann",
                      *       "region": "us",
                      *       "status": "connected",
@@ -8232,8 +8232,8 @@ export interface operations {
                      *         "name": "Ann Harlow",
                      *         "email": "ann@harlowpike.test"
                      *       },
-                     *       "connected_at": "2026-12-01T07:56:45.851350Z",
-                     *       "last_sync_at": "2026-12-01T07:56:46.549274Z",
+                     *       "connected_at": "2026-12-01T09:54:24.223961Z",
+                     *       "last_sync_at": "2026-12-01T09:54:26.014986Z",
                      *       "problem": null
                      *     }
                      */
@@ -8442,9 +8442,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "lnk_01a2309b2ce9ebeb456dd3ff384e",
+                     *       "id": "lnk_01a23106e096b34119f2766db73e",
                      *       "url": "https://clio.levitate.example/oauth/links/…",
-                     *       "expires_at": "2026-12-08T07:56:45.673752Z"
+                     *       "expires_at": "2026-12-08T09:54:24.022825Z"
                      *     }
                      */
                     "application/json": components["schemas"]["ConnectLink"];
@@ -8680,7 +8680,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "url": "https://clio.levitate.example/console/open/…",
-                     *       "expires_at": "2026-12-01T08:01:45.701593Z"
+                     *       "expires_at": "2026-12-01T09:59:24.075701Z"
                      *     }
                      */
                     "application/json": components["schemas"]["ConsoleLink"];
@@ -8808,7 +8808,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "url": "https://clio.levitate.example/console/open/…",
-                     *       "expires_at": "2026-12-01T08:01:45.710746Z"
+                     *       "expires_at": "2026-12-01T09:59:24.083852Z"
                      *     }
                      */
                     "application/json": components["schemas"]["ConsoleLink"];
@@ -9007,8 +9007,9 @@ export interface operations {
                      *           "respect_visibility": false
                      *         }
                      *       },
-                     *       "updated_at": "2026-12-01T07:56:45.411248Z",
-                     *       "updated_by": null
+                     *       "updated_at": "2026-12-01T09:54:23.282713Z",
+                     *       "updated_by": null,
+                     *       "note": null
                      *     }
                      */
                     "application/json": components["schemas"]["SettingsVersion"];
@@ -9297,9 +9298,10 @@ export interface operations {
                      *           "respect_visibility": false
                      *         }
                      *       },
-                     *       "updated_at": "2026-12-01T07:56:48.312279Z",
+                     *       "updated_at": "2026-12-01T09:54:36.518943Z",
                      *       "updated_by": null,
-                     *       "run_id": "run_01a2309b3716451a5e357a1dce7e",
+                     *       "note": null,
+                     *       "run_id": "run_01a23107108a30ed039b929945d2",
                      *       "kept": []
                      *     }
                      */
@@ -9545,9 +9547,10 @@ export interface operations {
                      *           "respect_visibility": false
                      *         }
                      *       },
-                     *       "updated_at": "2026-12-01T07:56:48.278690Z",
+                     *       "updated_at": "2026-12-01T09:54:36.298913Z",
                      *       "updated_by": null,
-                     *       "run_id": "run_01a2309b3716451a5e357a1dce7e",
+                     *       "note": null,
+                     *       "run_id": "run_01a23107108a30ed039b929945d2",
                      *       "kept": []
                      *     }
                      */
@@ -9796,8 +9799,9 @@ export interface operations {
                      *               "respect_visibility": false
                      *             }
                      *           },
-                     *           "updated_at": "2026-12-01T07:56:48.312279Z",
-                     *           "updated_by": null
+                     *           "updated_at": "2026-12-01T09:54:36.518943Z",
+                     *           "updated_by": null,
+                     *           "note": null
                      *         },
                      *         {
                      *           "version": 2,
@@ -9890,8 +9894,9 @@ export interface operations {
                      *               "respect_visibility": false
                      *             }
                      *           },
-                     *           "updated_at": "2026-12-01T07:56:48.278690Z",
-                     *           "updated_by": null
+                     *           "updated_at": "2026-12-01T09:54:36.298913Z",
+                     *           "updated_by": null,
+                     *           "note": null
                      *         }
                      *       ],
                      *       "next_cursor": null,
@@ -10056,7 +10061,7 @@ export interface operations {
                      *           "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *           "clio_id": "1001",
                      *           "run_id": null,
-                     *           "at": "2026-12-01T07:56:48.248315Z",
+                     *           "at": "2026-12-01T09:54:36.115411Z",
                      *           "cause": "settings",
                      *           "fields": {},
                      *           "tags_added": [
@@ -10156,8 +10161,8 @@ export interface operations {
                      *               }
                      *             ],
                      *             "merged_into": null,
-                     *             "first_synced_at": "2026-12-01T07:56:47.604031Z",
-                     *             "updated_at": "2026-12-01T07:56:48.248315Z"
+                     *             "first_synced_at": "2026-12-01T09:54:31.741661Z",
+                     *             "updated_at": "2026-12-01T09:54:36.115411Z"
                      *           }
                      *         }
                      *       ],
@@ -10450,16 +10455,16 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "run_01a2309b2dc53ab723bb8968bf0a",
+                     *           "id": "run_01a23106e196ccc86406e516ea07",
                      *           "kind": "initial",
                      *           "reads": "lists",
                      *           "trigger": "connect",
                      *           "status": "succeeded",
                      *           "slot": null,
                      *           "settings_version": 1,
-                     *           "queued_at": "2026-12-01T07:56:45.893581Z",
-                     *           "started_at": "2026-12-01T07:56:45.966824Z",
-                     *           "finished_at": "2026-12-01T07:56:46.733579Z",
+                     *           "queued_at": "2026-12-01T09:54:24.278692Z",
+                     *           "started_at": "2026-12-01T09:54:24.376605Z",
+                     *           "finished_at": "2026-12-01T09:54:26.587573Z",
                      *           "progress": {
                      *             "phase": "done",
                      *             "done": 57,
@@ -10482,7 +10487,7 @@ export interface operations {
                      *           "clio": {
                      *             "requests": 8,
                      *             "rate_limited": 0,
-                     *             "waited_seconds": 0.1
+                     *             "waited_seconds": 0
                      *           },
                      *           "problems": []
                      *         }
@@ -10601,14 +10606,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "run_01a2309b3a47baa66549f0722a5e",
+                     *       "id": "run_01a231071ee4e713ad0d3b450739",
                      *       "kind": "full",
                      *       "reads": "lists",
                      *       "trigger": "manual",
                      *       "status": "queued",
                      *       "slot": null,
                      *       "settings_version": 3,
-                     *       "queued_at": "2026-12-01T07:56:49.095844Z",
+                     *       "queued_at": "2026-12-01T09:54:39.972064Z",
                      *       "started_at": null,
                      *       "finished_at": null,
                      *       "progress": {
@@ -10773,16 +10778,16 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "run_01a2309b3a47baa66549f0722a5e",
+                     *       "id": "run_01a231071ee4e713ad0d3b450739",
                      *       "kind": "full",
                      *       "reads": "lists",
                      *       "trigger": "manual",
                      *       "status": "cancelled",
                      *       "slot": null,
                      *       "settings_version": 3,
-                     *       "queued_at": "2026-12-01T07:56:49.095844Z",
+                     *       "queued_at": "2026-12-01T09:54:39.972064Z",
                      *       "started_at": null,
-                     *       "finished_at": "2026-12-01T07:56:49.131910Z",
+                     *       "finished_at": "2026-12-01T09:54:40.019050Z",
                      *       "progress": {
                      *         "phase": null,
                      *         "done": 0,
@@ -10922,16 +10927,16 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "run_01a2309b2dc53ab723bb8968bf0a",
+                     *       "id": "run_01a23106e196ccc86406e516ea07",
                      *       "kind": "initial",
                      *       "reads": "lists",
                      *       "trigger": "connect",
                      *       "status": "succeeded",
                      *       "slot": null,
                      *       "settings_version": 1,
-                     *       "queued_at": "2026-12-01T07:56:45.893581Z",
-                     *       "started_at": "2026-12-01T07:56:45.966824Z",
-                     *       "finished_at": "2026-12-01T07:56:46.733579Z",
+                     *       "queued_at": "2026-12-01T09:54:24.278692Z",
+                     *       "started_at": "2026-12-01T09:54:24.376605Z",
+                     *       "finished_at": "2026-12-01T09:54:26.587573Z",
                      *       "progress": {
                      *         "phase": "done",
                      *         "done": 57,
@@ -10954,7 +10959,7 @@ export interface operations {
                      *       "clio": {
                      *         "requests": 8,
                      *         "rate_limited": 0,
-                     *         "waited_seconds": 0.1
+                     *         "waited_seconds": 0
                      *       },
                      *       "problems": []
                      *     }
@@ -11044,7 +11049,7 @@ export interface operations {
                 content: {
                     /**
                      * @example event: run
-                     *     data: {"id":"run_01a2309b2dc53ab723bb8968bf0a","kind":"initial","reads":"lists","trigger":"connect","status":"succeeded","slot":null,"settings_version":1,"queued_at":"2026-12-01T07:56:45.893581Z","started_at":"2026-12-01T07:56:45.966824Z","finished_at":"2026-12-01T07:56:46.733579Z","progress":{"phase":"done","done":57,"total":57,"percent":100,"eta_seconds":0},"counts":{"pulled":{"contacts":11,"matters":10,"relationships":2},"changed":0,"quarantined":0,"entered":0,"left":0,"new_clients":0},"clio":{"requests":8,"rate_limited":0,"waited_seconds":0.1},"problems":[]}
+                     *     data: {"id":"run_01a23106e196ccc86406e516ea07","kind":"initial","reads":"lists","trigger":"connect","status":"succeeded","slot":null,"settings_version":1,"queued_at":"2026-12-01T09:54:24.278692Z","started_at":"2026-12-01T09:54:24.376605Z","finished_at":"2026-12-01T09:54:26.587573Z","progress":{"phase":"done","done":57,"total":57,"percent":100,"eta_seconds":0},"counts":{"pulled":{"contacts":11,"matters":10,"relationships":2},"changed":0,"quarantined":0,"entered":0,"left":0,"new_clients":0},"clio":{"requests":8,"rate_limited":0,"waited_seconds":0.0},"problems":[]}
                      */
                     "text/event-stream": string;
                 };
@@ -11142,16 +11147,16 @@ export interface operations {
                     /**
                      * @example {
                      *       "run": {
-                     *         "id": "run_01a2309b3397c79f7fdf6de10468",
+                     *         "id": "run_01a23106fa37ca6c0169e119b1e7",
                      *         "kind": "rederive",
                      *         "reads": "nothing",
                      *         "trigger": "manual",
                      *         "status": "succeeded",
                      *         "slot": null,
                      *         "settings_version": 1,
-                     *         "queued_at": "2026-12-01T07:56:47.383298Z",
-                     *         "started_at": "2026-12-01T07:56:47.492483Z",
-                     *         "finished_at": "2026-12-01T07:56:47.729367Z",
+                     *         "queued_at": "2026-12-01T09:54:30.583970Z",
+                     *         "started_at": "2026-12-01T09:54:30.940950Z",
+                     *         "finished_at": "2026-12-01T09:54:32.691125Z",
                      *         "progress": {
                      *           "phase": "done",
                      *           "done": 10,
@@ -11450,8 +11455,8 @@ export interface operations {
                      *             }
                      *           ],
                      *           "merged_into": null,
-                     *           "first_synced_at": "2026-12-01T07:56:47.604031Z",
-                     *           "updated_at": "2026-12-01T07:56:47.604031Z"
+                     *           "first_synced_at": "2026-12-01T09:54:31.741661Z",
+                     *           "updated_at": "2026-12-01T09:54:31.741661Z"
                      *         }
                      *       ],
                      *       "next_cursor": null,
@@ -11628,9 +11633,9 @@ export interface operations {
                      *         "has_open_matter": true,
                      *         "possible_duplicate_of": null,
                      *         "merged_into": null,
-                     *         "run_id": "run_01a2309b3397c79f7fdf6de10468",
-                     *         "created_at": "2026-12-01T07:56:47.604031Z",
-                     *         "emitted_at": "2026-12-01T07:56:47.917609Z",
+                     *         "run_id": "run_01a23106fa37ca6c0169e119b1e7",
+                     *         "created_at": "2026-12-01T09:54:31.741661Z",
+                     *         "emitted_at": "2026-12-01T09:54:33.637601Z",
                      *         "event_ids": [
                      *           "evt_3bb5a644c53058ca9341c38ec8e8f2db"
                      *         ]
@@ -11639,17 +11644,17 @@ export interface operations {
                      *       "new_client_deliveries": [
                      *         {
                      *           "event_id": "evt_3bb5a644c53058ca9341c38ec8e8f2db",
-                     *           "status": "pending",
-                     *           "attempts": 0,
-                     *           "response_status": null,
-                     *           "delivered_at": null
+                     *           "status": "delivered",
+                     *           "attempts": 1,
+                     *           "response_status": 204,
+                     *           "delivered_at": "2026-12-01T09:54:34.573710Z"
                      *         }
                      *       ],
                      *       "seen_by": [
-                     *         "cnx_01a2309b2d1ca011e3f74e9dd69f"
+                     *         "cnx_01a23106e0db806d5251ad18771e"
                      *       ],
                      *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
-                     *       "run_id": "run_01a2309b3397c79f7fdf6de10468"
+                     *       "run_id": "run_01a23106fa37ca6c0169e119b1e7"
                      *     }
                      */
                     "application/json": components["schemas"]["Explained"];
@@ -11981,8 +11986,8 @@ export interface operations {
                      *         }
                      *       ],
                      *       "merged_into": null,
-                     *       "first_synced_at": "2026-12-01T07:56:47.604031Z",
-                     *       "updated_at": "2026-12-01T07:56:47.604031Z"
+                     *       "first_synced_at": "2026-12-01T09:54:31.741661Z",
+                     *       "updated_at": "2026-12-01T09:54:31.741661Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Contact"];
@@ -12345,7 +12350,7 @@ export interface operations {
                      *       "data": [
                      *         {
                      *           "seq": 1,
-                     *           "at": "2026-12-01T07:56:47.604031Z",
+                     *           "at": "2026-12-01T09:54:31.741661Z",
                      *           "kind": "contact.added",
                      *           "cause": "manual",
                      *           "owner": {
@@ -12440,7 +12445,7 @@ export interface operations {
                      *               "from": null
                      *             }
                      *           },
-                     *           "run_id": "run_01a2309b3397c79f7fdf6de10468",
+                     *           "run_id": "run_01a23106fa37ca6c0169e119b1e7",
                      *           "clio_id": "1001",
                      *           "contact": {
                      *             "id": "con_cfc189046d785f2aa3ccfd0126920a5b",
@@ -12531,11 +12536,11 @@ export interface operations {
                      *             ],
                      *             "last_name": "Moreno",
                      *             "first_name": "Alice",
-                     *             "updated_at": "2026-12-01T07:56:47.604031Z",
+                     *             "updated_at": "2026-12-01T09:54:31.741661Z",
                      *             "merged_into": null,
                      *             "middle_name": null,
                      *             "state_reason": null,
-                     *             "first_synced_at": "2026-12-01T07:56:47.604031Z"
+                     *             "first_synced_at": "2026-12-01T09:54:31.741661Z"
                      *           },
                      *           "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *           "tags_added": [
@@ -12650,7 +12655,7 @@ export interface operations {
                      * @example {
                      *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *       "clio_id": "1001",
-                     *       "exported_at": "2026-12-01T07:56:48.078141Z",
+                     *       "exported_at": "2026-12-01T09:54:35.128417Z",
                      *       "held": {
                      *         "contacts": [
                      *           {
@@ -12739,11 +12744,11 @@ export interface operations {
                      *               "state_reason": null
                      *             },
                      *             "state": "in_scope",
-                     *             "run_id": "run_01a2309b3397c79f7fdf6de10468",
+                     *             "run_id": "run_01a23106fa37ca6c0169e119b1e7",
                      *             "clio_id": 1001,
                      *             "version": 1,
                      *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
-                     *             "updated_at": "2026-12-01T07:56:47.604031+00:00",
+                     *             "updated_at": "2026-12-01T09:54:31.741661+00:00",
                      *             "explanation": {
                      *               "tags": [
                      *                 {
@@ -12875,14 +12880,14 @@ export interface operations {
                      *               ]
                      *             },
                      *             "owner_user_id": "u_ann",
-                     *             "first_synced_at": "2026-12-01T07:56:47.604031+00:00"
+                     *             "first_synced_at": "2026-12-01T09:54:31.741661+00:00"
                      *           }
                      *         ],
                      *         "changes": [
                      *           {
                      *             "seq": 1,
                      *             "body": {
-                     *               "at": "2026-12-01T07:56:47.604031Z",
+                     *               "at": "2026-12-01T09:54:31.741661Z",
                      *               "kind": "contact.added",
                      *               "cause": "manual",
                      *               "owner": {
@@ -12977,7 +12982,7 @@ export interface operations {
                      *                   "from": null
                      *                 }
                      *               },
-                     *               "run_id": "run_01a2309b3397c79f7fdf6de10468",
+                     *               "run_id": "run_01a23106fa37ca6c0169e119b1e7",
                      *               "clio_id": "1001",
                      *               "contact": {
                      *                 "id": "con_cfc189046d785f2aa3ccfd0126920a5b",
@@ -13068,11 +13073,11 @@ export interface operations {
                      *                 ],
                      *                 "last_name": "Moreno",
                      *                 "first_name": "Alice",
-                     *                 "updated_at": "2026-12-01T07:56:47.604031Z",
+                     *                 "updated_at": "2026-12-01T09:54:31.741661Z",
                      *                 "merged_into": null,
                      *                 "middle_name": null,
                      *                 "state_reason": null,
-                     *                 "first_synced_at": "2026-12-01T07:56:47.604031Z"
+                     *                 "first_synced_at": "2026-12-01T09:54:31.741661Z"
                      *               },
                      *               "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *               "tags_added": [
@@ -13081,7 +13086,7 @@ export interface operations {
                      *               ],
                      *               "tags_removed": []
                      *             },
-                     *             "run_id": "run_01a2309b3397c79f7fdf6de10468",
+                     *             "run_id": "run_01a23106fa37ca6c0169e119b1e7",
                      *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b"
                      *           }
                      *         ],
@@ -13089,13 +13094,13 @@ export interface operations {
                      *           {
                      *             "label": "Client",
                      *             "folded": "client",
-                     *             "told_at": "2026-12-01T07:56:48.007727+00:00",
+                     *             "told_at": "2026-12-01T09:54:34.379531+00:00",
                      *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b"
                      *           },
                      *           {
                      *             "label": "Golf",
                      *             "folded": "golf",
-                     *             "told_at": "2026-12-01T07:56:48.007727+00:00",
+                     *             "told_at": "2026-12-01T09:54:34.379531+00:00",
                      *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b"
                      *           }
                      *         ],
@@ -13103,7 +13108,7 @@ export interface operations {
                      *           {
                      *             "basis": "flag",
                      *             "origin": "initial_sync",
-                     *             "run_id": "run_01a2309b3397c79f7fdf6de10468",
+                     *             "run_id": "run_01a23106fa37ca6c0169e119b1e7",
                      *             "status": "emitted",
                      *             "clio_id": 1001,
                      *             "held_for": null,
@@ -13112,8 +13117,8 @@ export interface operations {
                      *             ],
                      *             "joined_to": null,
                      *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
-                     *             "created_at": "2026-12-01T07:56:47.604031+00:00",
-                     *             "emitted_at": "2026-12-01T07:56:47.917609+00:00",
+                     *             "created_at": "2026-12-01T09:54:31.741661+00:00",
+                     *             "emitted_at": "2026-12-01T09:54:33.637601+00:00",
                      *             "first_sync": "hold",
                      *             "matter_ids": [
                      *               201,
@@ -13281,7 +13286,7 @@ export interface operations {
                      *             "clio_id": 1001,
                      *             "resource": "contacts",
                      *             "updated_at": "2026-03-03T11:00:00+00:00",
-                     *             "connection_id": "cnx_01a2309b2d1ca011e3f74e9dd69f"
+                     *             "connection_id": "cnx_01a23106e0db806d5251ad18771e"
                      *           }
                      *         ],
                      *         "lost_sightings": [],
@@ -13292,7 +13297,7 @@ export interface operations {
                      *         "activity_turns": [],
                      *         "events": [
                      *           {
-                     *             "at": "2026-12-01T07:56:47.917609+00:00",
+                     *             "at": "2026-12-01T09:54:33.637601+00:00",
                      *             "data": {
                      *               "basis": "flag",
                      *               "origin": "initial_sync",
@@ -13309,32 +13314,32 @@ export interface operations {
                      *             "subject": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *             "event_id": "evt_3bb5a644c53058ca9341c38ec8e8f2db",
                      *             "position": 14,
-                     *             "transaction_id": 945
+                     *             "transaction_id": 972
                      *           }
                      *         ],
                      *         "deliveries": [
                      *           {
-                     *             "due_at": "2026-12-01T07:56:47.917609+00:00",
-                     *             "status": "pending",
+                     *             "due_at": "2026-12-01T09:54:33.637601+00:00",
+                     *             "status": "delivered",
                      *             "subject": "con_cfc189046d785f2aa3ccfd0126920a5b",
-                     *             "attempts": 0,
+                     *             "attempts": 1,
                      *             "event_id": "evt_3bb5a644c53058ca9341c38ec8e8f2db",
                      *             "position": 14,
                      *             "waits_for": null,
-                     *             "created_at": "2026-12-01T07:56:47.917609+00:00",
-                     *             "delivery_id": "dlv_01a2309b35ad1a07f20f68eaa5d2",
-                     *             "endpoint_id": "whe_01a2309b2c9786cc2359a35e7dc2",
-                     *             "delivered_at": null,
+                     *             "created_at": "2026-12-01T09:54:33.637601+00:00",
+                     *             "delivery_id": "dlv_01a23107062585e013da46fc8402",
+                     *             "endpoint_id": "whe_01a23106e010fec3339fa6fd3480",
+                     *             "delivered_at": "2026-12-01T09:54:34.57371+00:00",
                      *             "problem_code": null,
-                     *             "last_attempt_at": null,
-                     *             "response_status": null,
-                     *             "first_attempt_at": null
+                     *             "last_attempt_at": "2026-12-01T09:54:34.57371+00:00",
+                     *             "response_status": 204,
+                     *             "first_attempt_at": "2026-12-01T09:54:34.57371+00:00"
                      *           }
                      *         ],
                      *         "issues": [],
                      *         "audit": [
                      *           {
-                     *             "at": "2026-12-01T07:56:48.007727+00:00",
+                     *             "at": "2026-12-01T09:54:34.379531+00:00",
                      *             "role": "success_manager",
                      *             "action": "tags.preexisting",
                      *             "details": {
@@ -13342,21 +13347,21 @@ export interface operations {
                      *             },
                      *             "subject": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *             "user_id": null,
-                     *             "entry_id": "aud_01a2309b36077846e9d11756c866",
+                     *             "entry_id": "aud_01a23107090b5a6a6ee9060791ff",
                      *             "token_id": "bootstrap",
-                     *             "request_id": "req_e3b943d2e497345a3be7f614",
+                     *             "request_id": "req_1dc349af82601cd3177851c2",
                      *             "source_address": "127.0.0.1"
                      *           },
                      *           {
-                     *             "at": "2026-12-01T07:56:48.073021+00:00",
+                     *             "at": "2026-12-01T09:54:35.086131+00:00",
                      *             "role": "success_manager",
                      *             "action": "contact.exported",
                      *             "details": {},
                      *             "subject": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *             "user_id": null,
-                     *             "entry_id": "aud_01a2309b364937057da31433ff90",
+                     *             "entry_id": "aud_01a231070bcea48fe6e320a5d0c5",
                      *             "token_id": "bootstrap",
-                     *             "request_id": "req_244353915f681bc3f6de164a",
+                     *             "request_id": "req_61dd73fe717cc8f8efc30526",
                      *             "source_address": "127.0.0.1"
                      *           }
                      *         ]
@@ -13676,9 +13681,9 @@ export interface operations {
                      *           "has_open_matter": true,
                      *           "possible_duplicate_of": null,
                      *           "merged_into": null,
-                     *           "run_id": "run_01a2309b3397c79f7fdf6de10468",
-                     *           "created_at": "2026-12-01T07:56:47.604031Z",
-                     *           "emitted_at": "2026-12-01T07:56:47.917609Z",
+                     *           "run_id": "run_01a23106fa37ca6c0169e119b1e7",
+                     *           "created_at": "2026-12-01T09:54:31.741661Z",
+                     *           "emitted_at": "2026-12-01T09:54:33.637601Z",
                      *           "event_ids": [
                      *             "evt_3bb5a644c53058ca9341c38ec8e8f2db"
                      *           ]
@@ -13687,14 +13692,14 @@ export interface operations {
                      *         "new_client_deliveries": [
                      *           {
                      *             "event_id": "evt_3bb5a644c53058ca9341c38ec8e8f2db",
-                     *             "status": "pending",
-                     *             "attempts": 0,
-                     *             "response_status": null,
-                     *             "delivered_at": null
+                     *             "status": "delivered",
+                     *             "attempts": 1,
+                     *             "response_status": 204,
+                     *             "delivered_at": "2026-12-01T09:54:34.573710Z"
                      *           }
                      *         ],
                      *         "seen_by": [
-                     *           "cnx_01a2309b2d1ca011e3f74e9dd69f"
+                     *           "cnx_01a23106e0db806d5251ad18771e"
                      *         ]
                      *       },
                      *       "would_need": []
@@ -13838,8 +13843,8 @@ export interface operations {
                      *           "has_open_matter": false,
                      *           "possible_duplicate_of": null,
                      *           "merged_into": null,
-                     *           "run_id": "run_01a2309b3397c79f7fdf6de10468",
-                     *           "created_at": "2026-12-01T07:56:47.604031Z",
+                     *           "run_id": "run_01a23106fa37ca6c0169e119b1e7",
+                     *           "created_at": "2026-12-01T09:54:31.741661Z",
                      *           "emitted_at": null,
                      *           "event_ids": []
                      *         },
@@ -13855,8 +13860,8 @@ export interface operations {
                      *           "has_open_matter": false,
                      *           "possible_duplicate_of": null,
                      *           "merged_into": null,
-                     *           "run_id": "run_01a2309b3397c79f7fdf6de10468",
-                     *           "created_at": "2026-12-01T07:56:47.604031Z",
+                     *           "run_id": "run_01a23106fa37ca6c0169e119b1e7",
+                     *           "created_at": "2026-12-01T09:54:31.741661Z",
                      *           "emitted_at": null,
                      *           "event_ids": []
                      *         }
@@ -13975,9 +13980,9 @@ export interface operations {
                      *       "has_open_matter": false,
                      *       "possible_duplicate_of": null,
                      *       "merged_into": null,
-                     *       "run_id": "run_01a2309b3397c79f7fdf6de10468",
-                     *       "created_at": "2026-12-01T07:56:47.604031Z",
-                     *       "emitted_at": "2026-12-01T07:56:47.863101Z",
+                     *       "run_id": "run_01a23106fa37ca6c0169e119b1e7",
+                     *       "created_at": "2026-12-01T09:54:31.741661Z",
+                     *       "emitted_at": "2026-12-01T09:54:33.415275Z",
                      *       "event_ids": [
                      *         "evt_3bfbb156f07551e4b0c6d6e84ae99516"
                      *       ]
@@ -14111,8 +14116,8 @@ export interface operations {
                      *       "has_open_matter": false,
                      *       "possible_duplicate_of": null,
                      *       "merged_into": null,
-                     *       "run_id": "run_01a2309b3397c79f7fdf6de10468",
-                     *       "created_at": "2026-12-01T07:56:47.604031Z",
+                     *       "run_id": "run_01a23106fa37ca6c0169e119b1e7",
+                     *       "created_at": "2026-12-01T09:54:31.741661Z",
                      *       "emitted_at": null,
                      *       "event_ids": []
                      *     }
@@ -14245,12 +14250,12 @@ export interface operations {
                      *       "has_open_matter": false,
                      *       "possible_duplicate_of": null,
                      *       "merged_into": null,
-                     *       "run_id": "run_01a2309b3397c79f7fdf6de10468",
-                     *       "created_at": "2026-12-01T07:56:47.604031Z",
-                     *       "emitted_at": "2026-12-01T07:56:47.897066Z",
+                     *       "run_id": "run_01a23106fa37ca6c0169e119b1e7",
+                     *       "created_at": "2026-12-01T09:54:31.741661Z",
+                     *       "emitted_at": "2026-12-01T09:54:33.553057Z",
                      *       "event_ids": [
                      *         "evt_3bfbb156f07551e4b0c6d6e84ae99516",
-                     *         "evt_01a2309b35990ae383777d7fcfec"
+                     *         "evt_01a2310705d1495267fd84833ae2"
                      *       ]
                      *     }
                      */
@@ -14528,7 +14533,7 @@ export interface operations {
                      *       "data": [
                      *         {
                      *           "seq": 1,
-                     *           "at": "2026-12-01T07:56:47.604031Z",
+                     *           "at": "2026-12-01T09:54:31.741661Z",
                      *           "kind": "contact.added",
                      *           "cause": "manual",
                      *           "owner": {
@@ -14623,7 +14628,7 @@ export interface operations {
                      *               "from": null
                      *             }
                      *           },
-                     *           "run_id": "run_01a2309b3397c79f7fdf6de10468",
+                     *           "run_id": "run_01a23106fa37ca6c0169e119b1e7",
                      *           "clio_id": "1001",
                      *           "contact": {
                      *             "id": "con_cfc189046d785f2aa3ccfd0126920a5b",
@@ -14714,11 +14719,11 @@ export interface operations {
                      *             ],
                      *             "last_name": "Moreno",
                      *             "first_name": "Alice",
-                     *             "updated_at": "2026-12-01T07:56:47.604031Z",
+                     *             "updated_at": "2026-12-01T09:54:31.741661Z",
                      *             "merged_into": null,
                      *             "middle_name": null,
                      *             "state_reason": null,
-                     *             "first_synced_at": "2026-12-01T07:56:47.604031Z"
+                     *             "first_synced_at": "2026-12-01T09:54:31.741661Z"
                      *           },
                      *           "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *           "tags_added": [
@@ -14729,7 +14734,7 @@ export interface operations {
                      *         },
                      *         {
                      *           "seq": 2,
-                     *           "at": "2026-12-01T07:56:47.604031Z",
+                     *           "at": "2026-12-01T09:54:31.741661Z",
                      *           "kind": "contact.added",
                      *           "cause": "manual",
                      *           "owner": {
@@ -14768,7 +14773,7 @@ export interface operations {
                      *               "from": null
                      *             }
                      *           },
-                     *           "run_id": "run_01a2309b3397c79f7fdf6de10468",
+                     *           "run_id": "run_01a23106fa37ca6c0169e119b1e7",
                      *           "clio_id": "1002",
                      *           "contact": {
                      *             "id": "con_388ecf1737ef52518aadc00abd59b116",
@@ -14815,11 +14820,11 @@ export interface operations {
                      *             ],
                      *             "last_name": "Okafor",
                      *             "first_name": "Bram",
-                     *             "updated_at": "2026-12-01T07:56:47.604031Z",
+                     *             "updated_at": "2026-12-01T09:54:31.741661Z",
                      *             "merged_into": null,
                      *             "middle_name": null,
                      *             "state_reason": null,
-                     *             "first_synced_at": "2026-12-01T07:56:47.604031Z"
+                     *             "first_synced_at": "2026-12-01T09:54:31.741661Z"
                      *           },
                      *           "contact_id": "con_388ecf1737ef52518aadc00abd59b116",
                      *           "tags_added": [
@@ -14953,7 +14958,7 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "act_01a2309b3b7bd64d3ac21f47a24c",
+                     *           "id": "act_01a2310724475e9be73600b21fa1",
                      *           "kind": "note",
                      *           "status": "blocked",
                      *           "reason": "needs_connection",
@@ -14963,14 +14968,14 @@ export interface operations {
                      *             "code": "needs_connection",
                      *             "detail": "The author has no working Clio login. The activity is written when the user connects, within 14 days"
                      *           },
-                     *           "created_at": "2026-12-01T07:56:49.403349Z",
+                     *           "created_at": "2026-12-01T09:54:41.351745Z",
                      *           "written_at": null,
                      *           "user_id": "u_ben",
                      *           "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *           "clio_contact_id": "1001"
                      *         },
                      *         {
-                     *           "id": "act_01a2309b3b9610d0631650b4f891",
+                     *           "id": "act_01a2310724e1c42228c0905c4034",
                      *           "kind": "note",
                      *           "status": "blocked",
                      *           "reason": "user_unknown",
@@ -14980,7 +14985,7 @@ export interface operations {
                      *             "code": "user_unknown",
                      *             "detail": "Its user is not in the directory of users of this account. Levitate's backend must send the user with PUT …/users within 14 days; then the activity is written by itself"
                      *           },
-                     *           "created_at": "2026-12-01T07:56:49.430942Z",
+                     *           "created_at": "2026-12-01T09:54:41.505387Z",
                      *           "written_at": null,
                      *           "user_id": "u_dan",
                      *           "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
@@ -15115,14 +15120,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "act_01a2309b3aafb5419c5c0eda6039",
+                     *       "id": "act_01a23107206d22209dd45cd7a92d",
                      *       "kind": "note",
                      *       "status": "queued",
                      *       "reason": null,
                      *       "attempts": 0,
                      *       "clio": null,
                      *       "problem": null,
-                     *       "created_at": "2026-12-01T07:56:49.199996Z",
+                     *       "created_at": "2026-12-01T09:54:40.365519Z",
                      *       "written_at": null,
                      *       "user_id": "u_ann",
                      *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
@@ -15294,14 +15299,14 @@ export interface operations {
                      *         {
                      *           "status": 202,
                      *           "activity": {
-                     *             "id": "act_01a2309b3b581ba73928011003ed",
+                     *             "id": "act_01a2310723c039208a719deac98b",
                      *             "kind": "note",
                      *             "status": "queued",
                      *             "reason": null,
                      *             "attempts": 0,
                      *             "clio": null,
                      *             "problem": null,
-                     *             "created_at": "2026-12-01T07:56:49.368035Z",
+                     *             "created_at": "2026-12-01T09:54:41.216902Z",
                      *             "written_at": null,
                      *             "user_id": "u_ann",
                      *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
@@ -15311,7 +15316,7 @@ export interface operations {
                      *         {
                      *           "status": 202,
                      *           "activity": {
-                     *             "id": "act_01a2309b3b7bd64d3ac21f47a24c",
+                     *             "id": "act_01a2310724475e9be73600b21fa1",
                      *             "kind": "note",
                      *             "status": "blocked",
                      *             "reason": "needs_connection",
@@ -15321,7 +15326,7 @@ export interface operations {
                      *               "code": "needs_connection",
                      *               "detail": "The author has no working Clio login. The activity is written when the user connects, within 14 days"
                      *             },
-                     *             "created_at": "2026-12-01T07:56:49.403349Z",
+                     *             "created_at": "2026-12-01T09:54:41.351745Z",
                      *             "written_at": null,
                      *             "user_id": "u_ben",
                      *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
@@ -15457,7 +15462,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "act_01a2309b3aafb5419c5c0eda6039",
+                     *       "id": "act_01a23107206d22209dd45cd7a92d",
                      *       "kind": "note",
                      *       "status": "written",
                      *       "reason": null,
@@ -15468,8 +15473,8 @@ export interface operations {
                      *         "url": "https://app.clio.com/nc/#/contacts/1001"
                      *       },
                      *       "problem": null,
-                     *       "created_at": "2026-12-01T07:56:49.199996Z",
-                     *       "written_at": "2026-12-01T07:56:49.303801Z",
+                     *       "created_at": "2026-12-01T09:54:40.365519Z",
+                     *       "written_at": "2026-12-01T09:54:41.094187Z",
                      *       "user_id": "u_ann",
                      *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *       "clio_contact_id": "1001"
@@ -15576,14 +15581,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "act_01a2309b3b7bd64d3ac21f47a24c",
+                     *       "id": "act_01a2310724475e9be73600b21fa1",
                      *       "kind": "note",
                      *       "status": "queued",
                      *       "reason": null,
                      *       "attempts": 0,
                      *       "clio": null,
                      *       "problem": null,
-                     *       "created_at": "2026-12-01T07:56:49.403349Z",
+                     *       "created_at": "2026-12-01T09:54:41.351745Z",
                      *       "written_at": null,
                      *       "user_id": "u_ben",
                      *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
@@ -15707,14 +15712,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "act_01a2309b3b7bd64d3ac21f47a24c",
+                     *       "id": "act_01a2310724475e9be73600b21fa1",
                      *       "kind": "note",
                      *       "status": "cancelled",
                      *       "reason": null,
                      *       "attempts": 0,
                      *       "clio": null,
                      *       "problem": null,
-                     *       "created_at": "2026-12-01T07:56:49.403349Z",
+                     *       "created_at": "2026-12-01T09:54:41.351745Z",
                      *       "written_at": null,
                      *       "user_id": "u_ben",
                      *       "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
@@ -15857,7 +15862,7 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "iss_01a2309b3b964fb71827c85f63b0",
+                     *           "id": "iss_01a2310724e1523a14af326d023e",
                      *           "code": "activity_user_unknown",
                      *           "severity": "warning",
                      *           "detail": "Activities wait because their user is not in the directory of Levitate users, for example those of u_dan. Levitate's backend must send these users with PUT …/users. Then what waits is written by itself; what waits for 14 days fails",
@@ -15865,7 +15870,7 @@ export interface operations {
                      *             "kind": "account",
                      *             "id": ""
                      *           },
-                     *           "opened_at": "2026-12-01T07:56:49.430942Z",
+                     *           "opened_at": "2026-12-01T09:54:41.505387Z",
                      *           "resolved_at": null
                      *         }
                      *       ],
@@ -15972,7 +15977,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "iss_01a2309b3b964fb71827c85f63b0",
+                     *       "id": "iss_01a2310724e1523a14af326d023e",
                      *       "code": "activity_user_unknown",
                      *       "severity": "warning",
                      *       "detail": "Activities wait because their user is not in the directory of Levitate users, for example those of u_dan. Levitate's backend must send these users with PUT …/users. Then what waits is written by itself; what waits for 14 days fails",
@@ -15980,8 +15985,8 @@ export interface operations {
                      *         "kind": "account",
                      *         "id": ""
                      *       },
-                     *       "opened_at": "2026-12-01T07:56:49.430942Z",
-                     *       "resolved_at": "2026-12-01T07:56:49.715731Z"
+                     *       "opened_at": "2026-12-01T09:54:41.505387Z",
+                     *       "resolved_at": "2026-12-01T09:54:42.862547Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Issue"];
@@ -16107,10 +16112,10 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "hld_01a2309b31dcaf3b79f83f9ef892",
+                     *           "id": "hld_01a23106edca4ec7c7bda5e36508",
                      *           "kind": "first_publication",
                      *           "status": "open",
-                     *           "run_id": "run_01a2309b320710a5e1c391766e50",
+                     *           "run_id": "run_01a23106eee4a51970746b4ed56a",
                      *           "count": 7,
                      *           "contact_clio_ids": [
                      *             "1001",
@@ -16153,7 +16158,7 @@ export interface operations {
                      *             ],
                      *             "possible_duplicates": 0
                      *           },
-                     *           "opened_at": "2026-12-01T07:56:47.262153Z",
+                     *           "opened_at": "2026-12-01T09:54:29.898855Z",
                      *           "decided_at": null,
                      *           "decided_by": null
                      *         }
@@ -16268,7 +16273,7 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "itm_01a2309b31dcaf3b79f83f9ef892_1001",
+                     *           "id": "itm_01a23106edca4ec7c7bda5e36508_1001",
                      *           "clio_id": "1001",
                      *           "contact_id": null,
                      *           "name": "Alice Moreno",
@@ -16279,7 +16284,7 @@ export interface operations {
                      *             "contact_id": "con_cfc189046d785f2aa3ccfd0126920a5b",
                      *             "clio_id": "1001",
                      *             "run_id": null,
-                     *             "at": "2026-12-01T07:56:47.361945Z",
+                     *             "at": "2026-12-01T09:54:30.485858Z",
                      *             "cause": "settings",
                      *             "fields": {
                      *               "key_facts": {
@@ -16470,13 +16475,13 @@ export interface operations {
                      *                 }
                      *               ],
                      *               "merged_into": null,
-                     *               "first_synced_at": "2026-12-01T07:56:47.361945Z",
-                     *               "updated_at": "2026-12-01T07:56:47.361945Z"
+                     *               "first_synced_at": "2026-12-01T09:54:30.485858Z",
+                     *               "updated_at": "2026-12-01T09:54:30.485858Z"
                      *             }
                      *           }
                      *         },
                      *         {
-                     *           "id": "itm_01a2309b31dcaf3b79f83f9ef892_1002",
+                     *           "id": "itm_01a23106edca4ec7c7bda5e36508_1002",
                      *           "clio_id": "1002",
                      *           "contact_id": null,
                      *           "name": "Bram Okafor",
@@ -16487,7 +16492,7 @@ export interface operations {
                      *             "contact_id": "con_388ecf1737ef52518aadc00abd59b116",
                      *             "clio_id": "1002",
                      *             "run_id": null,
-                     *             "at": "2026-12-01T07:56:47.361945Z",
+                     *             "at": "2026-12-01T09:54:30.485858Z",
                      *             "cause": "settings",
                      *             "fields": {
                      *               "key_facts": {
@@ -16578,8 +16583,8 @@ export interface operations {
                      *                 }
                      *               ],
                      *               "merged_into": null,
-                     *               "first_synced_at": "2026-12-01T07:56:47.361945Z",
-                     *               "updated_at": "2026-12-01T07:56:47.361945Z"
+                     *               "first_synced_at": "2026-12-01T09:54:30.485858Z",
+                     *               "updated_at": "2026-12-01T09:54:30.485858Z"
                      *             }
                      *           }
                      *         }
@@ -16696,18 +16701,18 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "hld_01a2309b31dcaf3b79f83f9ef892",
+                     *       "id": "hld_01a23106edca4ec7c7bda5e36508",
                      *       "kind": "first_publication",
                      *       "status": "released",
-                     *       "run_id": "run_01a2309b320710a5e1c391766e50",
+                     *       "run_id": "run_01a23106eee4a51970746b4ed56a",
                      *       "count": 7,
                      *       "contact_clio_ids": [
                      *         "1001",
                      *         "1002"
                      *       ],
                      *       "summary": null,
-                     *       "opened_at": "2026-12-01T07:56:47.262153Z",
-                     *       "decided_at": "2026-12-01T07:56:47.383298Z",
+                     *       "opened_at": "2026-12-01T09:54:29.898855Z",
+                     *       "decided_at": "2026-12-01T09:54:30.583970Z",
                      *       "decided_by": null
                      *     }
                      */
@@ -16841,15 +16846,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "hld_01a2309b2e40a9761e24ad327291",
+                     *       "id": "hld_01a23106e2235d23f0cf6a0ca1e9",
                      *       "kind": "first_publication",
                      *       "status": "discarded",
-                     *       "run_id": "run_01a2309b2dc53ab723bb8968bf0a",
+                     *       "run_id": "run_01a23106e196ccc86406e516ea07",
                      *       "count": 7,
                      *       "contact_clio_ids": [],
                      *       "summary": null,
-                     *       "opened_at": "2026-12-01T07:56:46.733579Z",
-                     *       "decided_at": "2026-12-01T07:56:46.940156Z",
+                     *       "opened_at": "2026-12-01T09:54:26.587573Z",
+                     *       "decided_at": "2026-12-01T09:54:27.402263Z",
                      *       "decided_by": null
                      *     }
                      */
@@ -16996,27 +17001,27 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "aud_01a2309b3cb352d6198c25f9492c",
-                     *           "at": "2026-12-01T07:56:49.715731Z",
+                     *           "id": "aud_01a231072a2ed706a3e7bf53d66a",
+                     *           "at": "2026-12-01T09:54:42.862547Z",
                      *           "user_id": null,
                      *           "role": "success_manager",
                      *           "token_id": "bootstrap",
-                     *           "request_id": "req_0b68fb3a43764731f7c2cca3",
+                     *           "request_id": "req_381aed5809f5510444c070a1",
                      *           "source_address": "127.0.0.1",
                      *           "action": "issue.resolved",
-                     *           "subject": "iss_01a2309b3b964fb71827c85f63b0",
+                     *           "subject": "iss_01a2310724e1523a14af326d023e",
                      *           "details": {}
                      *         },
                      *         {
-                     *           "id": "aud_01a2309b3c337723db083c3f7e0d",
-                     *           "at": "2026-12-01T07:56:49.587772Z",
+                     *           "id": "aud_01a2310727afdf2d7d598890065a",
+                     *           "at": "2026-12-01T09:54:42.223390Z",
                      *           "user_id": null,
                      *           "role": "success_manager",
                      *           "token_id": "bootstrap",
-                     *           "request_id": "req_a4ff036fcc295b35852ea187",
+                     *           "request_id": "req_a5e815d27467f0978455bd35",
                      *           "source_address": "127.0.0.1",
                      *           "action": "activity.cancelled",
-                     *           "subject": "act_01a2309b3b7bd64d3ac21f47a24c",
+                     *           "subject": "act_01a2310724475e9be73600b21fa1",
                      *           "details": {}
                      *         }
                      *       ],
@@ -17135,12 +17140,12 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "aud_01a2309b2d13c6e5612b71cdd059",
-                     *           "at": "2026-12-01T07:56:45.715319Z",
+                     *           "id": "aud_01a23106e0d5d736107da6c59939",
+                     *           "at": "2026-12-01T09:54:24.085446Z",
                      *           "user_id": null,
                      *           "role": "success_manager",
                      *           "token_id": "bootstrap",
-                     *           "request_id": "req_5dfb54b5e92df0acfcb18abb",
+                     *           "request_id": "req_898f88a8d677689e65fe21da",
                      *           "source_address": "127.0.0.1",
                      *           "action": "console_link.created",
                      *           "subject": "u_maya",
@@ -17149,15 +17154,15 @@ export interface operations {
                      *           }
                      *         },
                      *         {
-                     *           "id": "aud_01a2309b2ccb318419bede006b0c",
-                     *           "at": "2026-12-01T07:56:45.643651Z",
+                     *           "id": "aud_01a23106e0807fd63caf63e05ab9",
+                     *           "at": "2026-12-01T09:54:24.000205Z",
                      *           "user_id": null,
                      *           "role": "success_manager",
                      *           "token_id": "bootstrap",
-                     *           "request_id": "req_881301d1216796877d587c43",
+                     *           "request_id": "req_b64c088dea88da73b85ee78a",
                      *           "source_address": "127.0.0.1",
                      *           "action": "endpoint.tested",
-                     *           "subject": "whe_01a2309b2c9786cc2359a35e7dc2",
+                     *           "subject": "whe_01a23106e010fec3339fa6fd3480",
                      *           "details": {}
                      *         }
                      *       ],
@@ -17267,27 +17272,27 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "evt_4c4c5c0145585ace857007ea2c5010b3",
+                     *           "id": "evt_f39b867785745b16827cf97a8c703fb6",
                      *           "type": "connection.connected",
-                     *           "timestamp": "2026-12-01T07:56:45.922204Z",
+                     *           "timestamp": "2026-12-01T09:54:24.308911Z",
                      *           "data": {
-                     *             "run_id": "run_01a2309b2dc53ab723bb8968bf0a",
+                     *             "run_id": "run_01a23106e196ccc86406e516ea07",
                      *             "account_id": "hp",
-                     *             "connection_id": "cnx_01a2309b2d1ca011e3f74e9dd69f"
+                     *             "connection_id": "cnx_01a23106e0db806d5251ad18771e"
                      *           }
                      *         },
                      *         {
-                     *           "id": "evt_8b0b01b077e6524089bcc48153cd678c",
+                     *           "id": "evt_fc9b7c5f8f5b5880ae0b83d05c4b6980",
                      *           "type": "issue.opened",
-                     *           "timestamp": "2026-12-01T07:56:46.733579Z",
+                     *           "timestamp": "2026-12-01T09:54:26.587573Z",
                      *           "data": {
                      *             "code": "first_publication_held",
-                     *             "issue_id": "iss_01a2309b310d083523525948a488",
+                     *             "issue_id": "iss_01a23106ea9b82a0d6b9d5533fcb",
                      *             "account_id": "hp"
                      *           }
                      *         }
                      *       ],
-                     *       "next_cursor": "W1s5MTEsNSwiZXZ0X2UyMGJkNDYzYzUzYjVhMmJiNTA2ZTBlMTY4OGM5MWMxIiwiMjAyNi0xMi0wMVQwNzo1Njo0Ny4yNjIxNTMrMDA6MDAiXSwiNmIyNmUxMGRiNDI3Il0",
+                     *       "next_cursor": "W1s5MjcsNSwiZXZ0XzdhYmQ1ZmE3OWE2NTU5MmFhZGI3OTc1ZDExMTY0MTViIiwiMjAyNi0xMi0wMVQwOTo1NDoyOS44OTg4NTUrMDA6MDAiXSwiNmIyNmUxMGRiNDI3Il0",
                      *       "has_more": true
                      *     }
                      */
@@ -17404,7 +17409,7 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "whe_01a2309b2c9786cc2359a35e7dc2",
+                     *           "id": "whe_01a23106e010fec3339fa6fd3480",
                      *           "url": "https://levitate.example/hooks/clio",
                      *           "events": [
                      *             "*"
@@ -17413,8 +17418,8 @@ export interface operations {
                      *           "status": "enabled",
                      *           "problem": null,
                      *           "paused_until": null,
-                     *           "created_at": "2026-12-01T07:56:45.591854Z",
-                     *           "updated_at": "2026-12-01T07:56:45.591854Z"
+                     *           "created_at": "2026-12-01T09:54:23.888118Z",
+                     *           "updated_at": "2026-12-01T09:54:23.888118Z"
                      *         }
                      *       ],
                      *       "next_cursor": null,
@@ -17517,7 +17522,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "whe_01a2309b2c9786cc2359a35e7dc2",
+                     *       "id": "whe_01a23106e010fec3339fa6fd3480",
                      *       "url": "https://levitate.example/hooks/clio",
                      *       "events": [
                      *         "*"
@@ -17526,8 +17531,8 @@ export interface operations {
                      *       "status": "enabled",
                      *       "problem": null,
                      *       "paused_until": null,
-                     *       "created_at": "2026-12-01T07:56:45.591854Z",
-                     *       "updated_at": "2026-12-01T07:56:45.591854Z",
+                     *       "created_at": "2026-12-01T09:54:23.888118Z",
+                     *       "updated_at": "2026-12-01T09:54:23.888118Z",
                      *       "secret": "whsec_ZXhhbXBsZSBvZiBhIHNlY3JldCBrZXkh"
                      *     }
                      */
@@ -17641,7 +17646,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "whe_01a2309b2c9786cc2359a35e7dc2",
+                     *       "id": "whe_01a23106e010fec3339fa6fd3480",
                      *       "url": "https://levitate.example/hooks/clio",
                      *       "events": [
                      *         "*"
@@ -17650,8 +17655,8 @@ export interface operations {
                      *       "status": "enabled",
                      *       "problem": null,
                      *       "paused_until": null,
-                     *       "created_at": "2026-12-01T07:56:45.591854Z",
-                     *       "updated_at": "2026-12-01T07:56:45.591854Z"
+                     *       "created_at": "2026-12-01T09:54:23.888118Z",
+                     *       "updated_at": "2026-12-01T09:54:23.888118Z"
                      *     }
                      */
                     "application/json": components["schemas"]["WebhookEndpoint"];
@@ -17853,7 +17858,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "whe_01a2309b2c9786cc2359a35e7dc2",
+                     *       "id": "whe_01a23106e010fec3339fa6fd3480",
                      *       "url": "https://levitate.example/hooks/clio",
                      *       "events": [
                      *         "*"
@@ -17862,8 +17867,8 @@ export interface operations {
                      *       "status": "enabled",
                      *       "problem": null,
                      *       "paused_until": null,
-                     *       "created_at": "2026-12-01T07:56:45.591854Z",
-                     *       "updated_at": "2026-12-01T07:56:45.632850Z"
+                     *       "created_at": "2026-12-01T09:54:23.888118Z",
+                     *       "updated_at": "2026-12-01T09:54:23.991333Z"
                      *     }
                      */
                     "application/json": components["schemas"]["WebhookEndpoint"];
@@ -17981,7 +17986,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "whe_01a2309b2c9786cc2359a35e7dc2",
+                     *       "id": "whe_01a23106e010fec3339fa6fd3480",
                      *       "url": "https://levitate.example/hooks/clio",
                      *       "events": [
                      *         "*"
@@ -17990,8 +17995,8 @@ export interface operations {
                      *       "status": "enabled",
                      *       "problem": null,
                      *       "paused_until": null,
-                     *       "created_at": "2026-12-01T07:56:45.591854Z",
-                     *       "updated_at": "2026-12-01T07:56:49.855419Z",
+                     *       "created_at": "2026-12-01T09:54:23.888118Z",
+                     *       "updated_at": "2026-12-01T09:54:43.628601Z",
                      *       "secret": "whsec_ZXhhbXBsZSBvZiBhIHNlY3JldCBrZXkh"
                      *     }
                      */
@@ -18101,7 +18106,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "whe_01a2309b2c9786cc2359a35e7dc2",
+                     *       "id": "whe_01a23106e010fec3339fa6fd3480",
                      *       "url": "https://levitate.example/hooks/clio",
                      *       "events": [
                      *         "*"
@@ -18110,8 +18115,8 @@ export interface operations {
                      *       "status": "enabled",
                      *       "problem": null,
                      *       "paused_until": null,
-                     *       "created_at": "2026-12-01T07:56:45.591854Z",
-                     *       "updated_at": "2026-12-01T07:56:49.876983Z"
+                     *       "created_at": "2026-12-01T09:54:23.888118Z",
+                     *       "updated_at": "2026-12-01T09:54:43.806972Z"
                      *     }
                      */
                     "application/json": components["schemas"]["WebhookEndpoint"];
@@ -18236,37 +18241,37 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "dlv_01a2309b3cb32dc5c21d413873de",
-                     *           "endpoint_id": "whe_01a2309b2c9786cc2359a35e7dc2",
+                     *           "id": "dlv_01a231072a2e8cad5c84236839a7",
+                     *           "endpoint_id": "whe_01a23106e010fec3339fa6fd3480",
                      *           "account_id": "hp",
-                     *           "event_id": "evt_88a4df689f795b5187f4e8263263166f",
+                     *           "event_id": "evt_6886efeabbb15b6e93fde86207723c5f",
                      *           "type": "issue.resolved",
                      *           "status": "pending",
                      *           "attempts": 0,
                      *           "response_status": null,
                      *           "problem": null,
-                     *           "created_at": "2026-12-01T07:56:49.715731Z",
+                     *           "created_at": "2026-12-01T09:54:42.862547Z",
                      *           "last_attempt_at": null,
-                     *           "next_attempt_at": "2026-12-01T07:56:49.715731Z",
+                     *           "next_attempt_at": "2026-12-01T09:54:42.862547Z",
                      *           "delivered_at": null
                      *         },
                      *         {
-                     *           "id": "dlv_01a2309b3c069725e217d5806821",
-                     *           "endpoint_id": "whe_01a2309b2c9786cc2359a35e7dc2",
+                     *           "id": "dlv_01a2310726b4dbcb9c4f0c44670d",
+                     *           "endpoint_id": "whe_01a23106e010fec3339fa6fd3480",
                      *           "account_id": "hp",
-                     *           "event_id": "evt_d5d25ab905bc57c88359b3de4a795eff",
+                     *           "event_id": "evt_79439382b2305461a5e7d5d236917492",
                      *           "type": "activity.written",
                      *           "status": "delivered",
                      *           "attempts": 1,
                      *           "response_status": 204,
                      *           "problem": null,
-                     *           "created_at": "2026-12-01T07:56:49.542304Z",
-                     *           "last_attempt_at": "2026-12-01T07:56:49.616606Z",
+                     *           "created_at": "2026-12-01T09:54:41.972123Z",
+                     *           "last_attempt_at": "2026-12-01T09:54:42.235328Z",
                      *           "next_attempt_at": null,
-                     *           "delivered_at": "2026-12-01T07:56:49.616606Z"
+                     *           "delivered_at": "2026-12-01T09:54:42.235328Z"
                      *         }
                      *       ],
-                     *       "next_cursor": "WyJkbHZfMDFhMjMwOWIzYTZiNTkyYWZhMGFkYzZlNTg5OCIsIjEwYmFmMmE2ODExZiJd",
+                     *       "next_cursor": "WyJkbHZfMDFhMjMxMDcxZjEzYzg0YTFhYWJjYmJlNzg1ZiIsImVmYTZjMDNjNTBjZSJd",
                      *       "has_more": true
                      *     }
                      */
@@ -18369,18 +18374,18 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "dlv_01a2309b3cb32dc5c21d413873de",
-                     *       "endpoint_id": "whe_01a2309b2c9786cc2359a35e7dc2",
+                     *       "id": "dlv_01a231072a2e8cad5c84236839a7",
+                     *       "endpoint_id": "whe_01a23106e010fec3339fa6fd3480",
                      *       "account_id": "hp",
-                     *       "event_id": "evt_88a4df689f795b5187f4e8263263166f",
+                     *       "event_id": "evt_6886efeabbb15b6e93fde86207723c5f",
                      *       "type": "issue.resolved",
                      *       "status": "pending",
                      *       "attempts": 0,
                      *       "response_status": null,
                      *       "problem": null,
-                     *       "created_at": "2026-12-01T07:56:49.715731Z",
+                     *       "created_at": "2026-12-01T09:54:42.862547Z",
                      *       "last_attempt_at": null,
-                     *       "next_attempt_at": "2026-12-01T07:56:49.822442Z",
+                     *       "next_attempt_at": "2026-12-01T09:54:43.439206Z",
                      *       "delivered_at": null
                      *     }
                      */
@@ -18490,11 +18495,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "event_id": "evt_01a2309b2ccbdc6a7c37f205b50a",
+                     *       "event_id": "evt_01a23106e08013375f804bc62adc",
                      *       "succeeded": true,
                      *       "response_status": 204,
                      *       "response_text": null,
-                     *       "milliseconds": 14,
+                     *       "milliseconds": 8,
                      *       "problem": null
                      *     }
                      */
@@ -18598,7 +18603,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "since": "2026-12-01T07:56:49.715731Z"
+                 *       "since": "2026-12-01T09:54:42.862547Z"
                  *     }
                  */
                 "application/json": components["schemas"]["RedeliveryIn"];
@@ -18844,7 +18849,7 @@ export interface operations {
                      *         {
                      *           "name": "event_loop",
                      *           "state": "running",
-                     *           "seconds_since_turn": 0.4
+                     *           "seconds_since_turn": 0.1
                      *         },
                      *         {
                      *           "name": "database_probe",
