@@ -78,7 +78,7 @@ def demo() -> Iterator[Shown]:
         running.wait_for(lambda one: "Press Ctrl-C to stop everything." in one.output())
         text = running.output()
         service, token, front = (
-            found[-1]
+            found[0]
             for found in map(
                 re.findall, (r"SERVICE=(\S+)", r"TOKEN=(\S+)", r"http://\S+/demo"), [text] * 3
             )
