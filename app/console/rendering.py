@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from app.console import times
+from app.console.names import person_name
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';"
@@ -36,7 +37,11 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 _templates.filters.update(
-    number=number, plural=plural, duration=times.duration, time_left=times.time_left
+    number=number,
+    plural=plural,
+    person_name=person_name,
+    duration=times.duration,
+    time_left=times.time_left,
 )
 
 

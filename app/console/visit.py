@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.api import accounts
 from app.api.account_access import AccountDep, AccountWithoutSession
 from app.api.acting_user import ActorDep, Role
 from app.api.audit_log import AuditLog
@@ -142,6 +143,12 @@ def fragment_values(visit: Visit) -> dict[str, Any]:
         "form_token": forms.token_for(visit.services, visit.console_session),
         "once": forms.new_once(),
     }
+
+
+async def user_names(visit: Visit, session: Session) -> dict[str, str]:
+    """Return the names of the firm's Levitate users, by id."""
+    listed = await accounts.get_users(visit.account, session)
+    return {user.id: user.name for user in listed.users}
 
 
 async def load_frame(visit: Visit, session: Session, banners: Banners) -> dict[str, Any]:

@@ -5,14 +5,15 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 
-from app.api import accounts, audit, run_reports, runs
+from app.api import audit, run_reports, runs
 from app.api.account_access import SessionDep
 from app.api.audience import AudienceBeforehand, AudienceDep
 from app.api.authentication import CallerDep
 from app.api.deps import NO_NUL, RunId
 from app.api.pagination import ListRequest
 from app.console.errors import ConsoleRoute
-from app.console.visit import DetachedVisitDep, Visit, VisitDep, show
+from app.console.names import sentence
+from app.console.visit import DetachedVisitDep, Visit, VisitDep, show, user_names
 from app.console.words import runs as run_words
 from app.console.words.audit import deed, who
 from app.db.accounts import console_sessions
@@ -59,8 +60,7 @@ async def show_activity(
 async def _names(visit: Visit, session: Session) -> dict[str, str]:
     """Return the names of the firm's users, and of others who were in the console lately."""
     visitors = await console_sessions.list_names(session, visit.account_id)
-    users = (await accounts.get_users(visit.account, session)).users
-    return visitors | {user.id: user.name for user in users}
+    return visitors | await user_names(visit, session)
 
 
 @router.get("/accounts/{account_id}/activity/syncs")
@@ -102,7 +102,7 @@ async def show_sync(run_id: RunId, visit: VisitDep, session: SessionDep) -> HTML
         run=run,
         title=run_words.title(run),
         state=run_words.STATES.get(run.status, ("off", run.status)),
-        problems=[run_words.problem(one.detail, names) for one in run.problems],
+        problems=[sentence(one.detail, names) for one in run.problems],
     )
 
 

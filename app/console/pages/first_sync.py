@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from app.api import accounts, issues, runs, schemas
+from app.api import issues, runs, schemas
 from app.api.account_access import SessionDep
 from app.api.acting_user import RequireRole
 from app.api.audience import AudienceDep, WriterAudience
@@ -17,7 +17,7 @@ from app.api.pagination import ListRequest
 from app.console.banners import Banner, Banners, count_in
 from app.console.errors import ConsoleRoute
 from app.console.pages.progress import newest_people
-from app.console.visit import Visit, VisitDep, show
+from app.console.visit import Visit, VisitDep, show, user_names
 from app.console.words.left_out import left_out
 from app.db.contacts import holds
 from app.db.runs.run_list import RunFilter
@@ -93,8 +93,7 @@ async def _review(visit: Visit, session: Session, hold: schemas.Hold) -> Review 
     summary = hold.summary
     if not isinstance(summary, schemas.PreviewSummary):
         return None
-    users = (await accounts.get_users(visit.account, session)).users
-    names = {user.id: user.name for user in users}
+    names = await user_names(visit, session)
     reasons = summary.by_state_reason.items()
     return Review(
         hold=hold,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
-from app.api import accounts, issues, new_clients, schemas
+from app.api import issues, new_clients, schemas
 from app.api.account_access import SessionDep
 from app.api.acting_user import RequireRole
 from app.api.audience import AudienceDep, WriterAudience
@@ -16,7 +16,7 @@ from app.api.new_client_decisions import Decider, decide_new_clients
 from app.api.pagination import ListRequest, PageRequest
 from app.console.banners import Banner, Banners, banner, count_in
 from app.console.errors import ConsoleRoute
-from app.console.visit import Visit, VisitDep, show
+from app.console.visit import Visit, VisitDep, show, user_names
 from app.console.words import holds as hold_words
 from app.console.words import new_clients as new_client_words
 from app.console.words.people import change_title
@@ -64,7 +64,6 @@ async def show_holds(
     rows = await new_clients.list_new_clients(
         account, audience, session, asked, NewClientFilter(status=status)
     )
-    users = (await accounts.get_users(account, session)).users
     return await show(
         visit,
         session,
@@ -72,7 +71,7 @@ async def show_holds(
         banners=BANNERS,
         waiting=[(one, hold_words.describe(one.kind, one.count)) for one in waiting.data],
         decided=[one for one in every.data if one.status != "open"],
-        names={user.id: user.name for user in users},
+        names=await user_names(visit, session),
         rows=await _with_people(visit, session, audience, rows.data),
         page=rows,
         wanted_status=status,
@@ -111,8 +110,7 @@ async def show_hold(
         visit.services, session, asked, after=page.after, limit=page.fetch
     )
     rows = page.rows(found, key=lambda item: item.clio_id)
-    users = (await accounts.get_users(visit.account, session)).users
-    names = {user.id: user.name for user in users}
+    names = await user_names(visit, session)
     return await show(
         visit,
         session,

@@ -115,7 +115,7 @@ async def overview(
 async def _status_bar(
     visit: Visit, session: Session, audience: Audience, in_scope: int
 ) -> list[charts.Part]:
-    """Return those in Levitate by their client found. Whoever has none is the rest."""
+    """Return those in Levitate by their client status. Whoever has none is the rest."""
     counts = []
     for label, _ in STATUSES:
         wanted = ContactFilter(state="in_scope", tag=label)

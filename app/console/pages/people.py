@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import HTMLResponse
 
-from app.api import accounts
 from app.api.account_access import SessionDep
 from app.api.audience import AudienceDep
 from app.api.contacts import ContactQuery, read_contacts
@@ -16,7 +15,8 @@ from app.api.new_clients import new_client_body
 from app.api.pagination import PageRequest
 from app.console.banners import Banners, banner
 from app.console.errors import ConsoleRoute
-from app.console.visit import Visit, VisitDep, show
+from app.console.names import person_name
+from app.console.visit import Visit, VisitDep, show, user_names
 from app.console.words import new_clients as new_client_words
 from app.db.contacts import clio_contacts, pulled_people, visible_new_clients
 from app.db.contacts.contacts import StoredContact
@@ -30,9 +30,7 @@ from app.sync import assess
 router = APIRouter(route_class=ConsoleRoute)
 
 PAGE = 25
-ALWAYS = frozenset(
-    {"Clio", "Person", "Client"}
-)  # tags that a row leaves out: nearly everybody has them
+ALWAYS = frozenset({"Clio", "Person", "Client"})  # a row leaves out what nearly everybody has
 Which = Literal["all", "in", "out", "failing"]
 Text = Annotated[str, Query(max_length=200, pattern=NO_NUL)]
 BANNERS: Banners = {
@@ -139,10 +137,12 @@ class PeopleReader:
         return await self._people(people), rows.next_cursor
 
     async def _people(self, found: Sequence[PulledPerson]) -> list[PersonRow]:
-        present = [one for one in found if one.state == "in_scope"]
-        known = {
-            one.clio_id: row for one, row in zip(*await self._contacts_of(present), strict=True)
-        }
+        present = [one.record.clio_id for one in found if one.state == "in_scope"]
+        loaded = await pulled_people.load_published(
+            self.session, self.visit.account_id, self.audience, present
+        )
+        rows = await self._published(loaded)
+        known = {one.clio_id: row for one, row in zip(loaded, rows, strict=True)}
         outside = [one.record.clio_id for one in found if one.record.clio_id not in known]
         decided = await assess.decide_clio_contacts(
             self.visit.services, self.session, self.visit.account_id, outside, self.audience
@@ -152,15 +152,6 @@ class PeopleReader:
             or _outside(self.visit, one, decided.get(one.record.clio_id))
             for one in found
         ]
-
-    async def _contacts_of(
-        self, people: Sequence[PulledPerson]
-    ) -> tuple[list[StoredContact], list[PersonRow]]:
-        ids = [one.record.clio_id for one in people]
-        loaded = await pulled_people.load_published(
-            self.session, self.visit.account_id, self.audience, ids
-        )
-        return loaded, await self._published(loaded)
 
     async def _published(self, contacts: Sequence[StoredContact]) -> list[PersonRow]:
         ids = [one.clio_id for one in contacts]
@@ -176,12 +167,11 @@ class PeopleReader:
     def _row(self, contact: StoredContact, automation: str) -> PersonRow:
         view = contact.view
         person, is_in = view.profile, view.state == "in_scope"
-        name = " ".join(part for part in (person.first_name, person.last_name) if part)
         email = next((one.address for one in person.emails), "")
         owner = view.owner.user_id if view.owner else None
         return PersonRow(
             href=self.visit.url(f"people/{contact.contact_id}"),
-            name=name or email or f"Clio record {contact.clio_id}",
+            name=person_name(person, email or f"Clio record {contact.clio_id}"),
             note=email or "No email address in Clio",
             state=YES if is_in else NO,
             tags=[tag.label for tag in view.tags if tag.label not in ALWAYS],
@@ -258,8 +248,7 @@ async def search_people(
 
 
 async def _reader(visit: Visit, session: Session, audience: Audience) -> PeopleReader:
-    users = (await accounts.get_users(visit.account, session)).users
-    return PeopleReader(visit, session, audience, {user.id: user.name for user in users})
+    return PeopleReader(visit, session, audience, await user_names(visit, session))
 
 
 def _contact_query(wanted: WantedPeople) -> ContactQuery:

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Form, Query, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from app.api import (
-    accounts,
     clio_contacts,
     connections,
     contact_export,
@@ -35,7 +34,8 @@ from app.api.runs import Asker
 from app.console.banners import Banners, banner
 from app.console.errors import ConsoleRoute
 from app.console.matter_links import MatterLinks, matter_ids
-from app.console.visit import DetachedVisitDep, Visit, VisitDep, show
+from app.console.names import person_name
+from app.console.visit import DetachedVisitDep, Visit, VisitDep, show, user_names
 from app.console.words import new_clients, people
 from app.db.accounts.service_tokens import Scope
 from app.db.mirror import matter_numbers
@@ -68,14 +68,14 @@ async def show_person(
     earlier = await _earlier(visit, session, audience, contact_id, as_of)
     explained = await contacts.explain_contact(contact_id, visit.account, audience, session)
     lines = await _history(visit, session, audience, contact_id)
-    names = await _names(visit, session)
+    names = await user_names(visit, session)
     return await show(
         visit,
         session,
         "person.html",
         banners=BANNERS,
         contact=earlier or now,
-        name=person_name(earlier or now),
+        name=_name(earlier or now),
         as_of=as_of,
         is_earlier=earlier is not None,
         is_too_early=as_of is not None and earlier is None,
@@ -123,11 +123,10 @@ async def contacts_as_shown(
     return found  # type: ignore[return-value]
 
 
-def person_name(contact: schemas.Contact) -> str:
+def _name(contact: schemas.Contact) -> str:
     """Return the name of a person, or the address of one without a name."""
-    parts = [part for part in (contact.first_name, contact.last_name) if part]
     address = contact.emails[0].address if contact.emails else f"Clio record {contact.clio_id}"
-    return " ".join(parts) or address
+    return person_name(contact, address)
 
 
 def _missing(explained: schemas.Decision) -> list[people.NotGrantedWords]:
@@ -145,11 +144,6 @@ async def _history(
     )
     lines: list[dict[str, Any]] = json.loads(bytes(answer.body))["data"]
     return [{**line, "at": datetime.fromisoformat(line["at"])} for line in lines]
-
-
-async def _names(visit: Visit, session: Session) -> dict[str, str]:
-    users = (await accounts.get_users(visit.account, session)).users
-    return {user.id: user.name for user in users}
 
 
 async def _links(visit: Visit, session: Session, explained: schemas.Decision) -> MatterLinks:
@@ -200,7 +194,7 @@ async def confirm_erasure(
 ) -> HTMLResponse:
     """Ask whether a person should be erased, and say what that means."""
     contact = await contacts_as_shown(visit, session, audience, contact_id, None)
-    return await show(visit, session, "erase.html", contact=contact, name=person_name(contact))
+    return await show(visit, session, "erase.html", contact=contact, name=_name(contact))
 
 
 @router.post("/accounts/{account_id}/people/{contact_id}/erase", dependencies=[RequireRole])

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.api import accounts, catalog
+from app.api import catalog
 from app.api.schemas import CatalogField
 from app.console.rendering import number
 from app.console.settings.document import Values
 from app.console.settings.options import Kind
-from app.console.visit import Visit
+from app.console.visit import Visit, user_names
 from app.db.contacts import field_counts
 from app.db.contacts.field_counts import FilledFields
 from app.db.mirror import catalog as stored_catalog
@@ -78,10 +78,9 @@ class Offers:
 async def load_names(visit: Visit, session: Session) -> Names:
     """Return the names of the firm's custom fields and users."""
     found = await stored_catalog.load_custom_fields(session, visit.account_id)
-    users = (await accounts.get_users(visit.account, session)).users
     return Names(
         {str(field_id): field.name or NO_NAME for field_id, field in found.items()},
-        {user.id: user.name for user in users},
+        await user_names(visit, session),
     )
 
 

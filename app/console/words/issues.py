@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.api import schemas
+from app.console.names import sentence
 
 Url = Callable[..., str]
 
@@ -43,12 +44,6 @@ class Known:
         """Return the name of the user whose login an issue is about."""
         return self.names.get(self.users.get(issue.subject.id, ""), "A user")
 
-    def with_names(self, text: str) -> str:
-        """Return a detail with names in place of ids of users."""
-        for user_id, name in self.names.items():
-            text = text.replace(f"user {user_id} ", f"{name} ")
-        return text
-
 
 def first_name(name: str) -> str:
     """Return the part of a name by which a button calls somebody."""
@@ -61,12 +56,8 @@ def todo(issue: schemas.Issue, known: Known) -> Todo:
     return Todo(words.title, words.text, words.step, grave=issue.severity == "error")
 
 
-def _sentence(text: str) -> str:
-    return text if text.endswith(".") else f"{text}."
-
-
 def _detail(issue: schemas.Issue, known: Known) -> str:
-    return _sentence(known.with_names(issue.detail))
+    return sentence(issue.detail, known.names)
 
 
 def _done(issue: schemas.Issue) -> Step:

@@ -34,10 +34,3 @@ STATES: Mapping[str, tuple[str, str]] = {  # the kind of state, and its word
 def title(run: schemas.Run) -> str:
     """Return what a sync was: `Sync by schedule`."""
     return f"{KINDS.get(run.kind, 'Sync')} {CAUSES.get(run.trigger, '')}".strip()
-
-
-def problem(detail: str, names: Mapping[str, str]) -> str:
-    """Return a problem of a sync as a sentence, with names in place of ids of users."""
-    for user_id, name in names.items():
-        detail = detail.replace(f"user {user_id} ", f"{name} ")
-    return detail if detail.endswith(".") else f"{detail}."
