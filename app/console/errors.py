@@ -1,26 +1,17 @@
 """Pages of the console that say what is wrong, why, and what to do: signed out, no access, no such page, failed."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
-import structlog
 from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
-from fastapi.routing import APIRoute
-from starlette.exceptions import HTTPException
 from typing_extensions import override
 
 from app.api.acting_user import RoleRequired
 from app.console import rendering
 from app.console.forms import check_form
 from app.errors import AppError, DatabaseUnavailable
-from app.pages.rendering import PageFailed, PageInvalid, way_back
+from app.pages.rendering import PageInvalid, PageRoute, way_back
 from app.sync.console_sessions import ConsoleLinkExpired, ConsoleLinkUnknown, ConsoleLinkUsed
 
 SIGNED_OUT = "/console/signed-out"
-
-log = structlog.get_logger(__name__)
 
 
 class SignedOut(AppError):
@@ -98,23 +89,13 @@ def _heading_of(error: AppError) -> str:
     return "Something failed on our side" if error.status >= 500 else "This was not done"
 
 
-class ConsoleRoute(APIRoute):
-    """A route of the console. It refuses a form that another site sent, and its errors are pages."""
+class ConsoleRoute(PageRoute):
+    """A route of the console. It refuses a form that another site sent, and its errors are pages of the console."""
 
     @override
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+    async def check(self, request: Request) -> None:
+        await check_form(request)
 
-        async def handle_for_person(request: Request) -> Response:
-            try:
-                await check_form(request)
-                return await handle(request)
-            except AppError as error:
-                return error_page(request, error)
-            except (RequestValidationError, HTTPException):
-                return error_page(request, PageInvalid())
-            except Exception:  # a person sees the answer
-                log.exception("request_failed")
-                return error_page(request, PageFailed())
-
-        return handle_for_person
+    @override
+    def error_page(self, request: Request, error: AppError) -> Response:
+        return error_page(request, error)

@@ -6,10 +6,11 @@ from fastapi import Request
 
 from app.db.accounts.console_sessions import ConsoleSession
 from app.errors import AppError
+from app.pages.browsers import is_from_own_page
 from app.sync.checked_tokens import form_token, is_form_token
 from app.sync.services import Services
 
-FORM_TOKEN, ONCE = "form_token", "once"  # the names of the hidden fields
+HIDDEN_FIELD = "form_token"
 _PURPOSE = "console"
 
 
@@ -26,11 +27,11 @@ async def check_form(request: Request) -> None:
     """Raise FormRefused for a POST that a page of another site sent, or that has no token of this session (CSRF)."""
     if request.method != "POST":
         return
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+    if not is_from_own_page(request):
         raise FormRefused
     session: ConsoleSession | None = getattr(request.state, "console_session", None)
     form = await request.form(max_files=0, max_fields=1000)
-    token = form.get(FORM_TOKEN)
+    token = form.get(HIDDEN_FIELD)
     services: Services = request.app.state.services
     if session is None or not isinstance(token, str):
         raise FormRefused

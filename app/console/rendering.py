@@ -1,4 +1,4 @@
-"""How a page of the console becomes a response: templates, what all of them may use, and their policy.
+"""Makes responses of templates of the console: what all of them may use, and their policy.
 
 Templates escape what they insert. The policy allows scripts and connections of this service only, and nothing inline.
 """
@@ -7,10 +7,10 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from app.console import times
 from app.console.names import person_name
+from app.pages.rendering import templates_of
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';"
@@ -29,13 +29,7 @@ def plural(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
-_templates = Environment(
-    loader=PackageLoader("app.console"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_templates = templates_of("app.console")
 _templates.filters.update(
     number=number,
     plural=plural,

@@ -17,10 +17,12 @@ from app.console.errors import SignedOut, error_page
 from app.db.accounts.console_sessions import ConsoleSession
 from app.db.accounts.service_tokens import BOOTSTRAP_ID
 from app.errors import AppError
+from app.pages.browsers import host_cookie
 from app.sync.console_sessions import find_session
 from app.sync.services import Services
 
 PREFIX = "/console"
+COOKIE = "clio-console"
 PUBLIC = ("/console/open/", "/console/signed-out")  # the beginnings of paths without a session
 _ACTING = (HEADER.lower().encode(), b"levitate-role")
 
@@ -50,7 +52,7 @@ async def _begin(scope: AsgiScope) -> None:
     """Set the caller and the acting user of a request. Raises SignedOut without a session that works."""
     request = Request(scope)
     services: Services = request.app.state.services
-    found = await find_session(services, request.cookies.get(cookie_name(services), ""))
+    found = await find_session(services, cookie_of(request))
     if found is None:
         raise SignedOut
     auth: ApiAuth = request.app.state.auth
@@ -78,11 +80,7 @@ def session_of(request: Request) -> ConsoleSession:
     return cast("ConsoleSession", request.state.console_session)
 
 
-def cookie_name(services: Services) -> str:
-    """Return the name of the cookie; only this host can set one with the prefix, by https (RFC 6265bis)."""
-    return "__Host-clio-console" if is_https(services) else "clio-console"
-
-
-def is_https(services: Services) -> bool:
-    """Return whether browsers reach this service by https."""
-    return services.public_url.startswith("https://")
+def cookie_of(request: Request) -> str:
+    """Return what the cookie of a request contains, empty without one."""
+    services: Services = request.app.state.services
+    return request.cookies.get(host_cookie(services, COOKIE), "")

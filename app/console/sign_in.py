@@ -1,12 +1,14 @@
 """Into the console and out of it: a link that works once begins the session in a cookie, signing out ends it."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
 from app.api.deps import NO_NUL, ServicesDep
-from app.console.errors import ConsoleRoute, NotHere, SignedOut, error_page
-from app.console.sessions import cookie_name, is_https, session_of
+from app.console.errors import SIGNED_OUT, ConsoleRoute, NotHere, SignedOut, error_page
+from app.console.sessions import COOKIE, cookie_of
+from app.pages.browsers import set_host_cookie
 from app.pages.rendering import redirect
 from app.sync.console_sessions import SESSION_LIFE, open_console, sign_out
 
@@ -21,25 +23,16 @@ async def open_link(token: LinkToken, services: ServicesDep) -> Response:
     """Use the link up, set the cookie of the session, and go to its first page. A HEAD request uses nothing up."""
     opened = await open_console(services, token)
     answer = redirect("/console/")
-    answer.set_cookie(
-        cookie_name(services),
-        opened.cookie,
-        max_age=int(SESSION_LIFE.total_seconds()),
-        secure=is_https(services),
-        httponly=True,
-        samesite="lax",
-    )
+    set_host_cookie(answer, services, COOKIE, opened.cookie, life=SESSION_LIFE)
     return answer
 
 
 @router.post("/sign-out")
 async def end_session(request: Request, services: ServicesDep) -> Response:
     """End the session and forget its cookie."""
-    session_of(request)
-    name = cookie_name(services)
-    await sign_out(services, request.cookies[name])
-    answer = redirect("/console/signed-out")
-    answer.delete_cookie(name, secure=is_https(services), httponly=True, samesite="lax")
+    await sign_out(services, cookie_of(request))
+    answer = redirect(SIGNED_OUT)
+    set_host_cookie(answer, services, COOKIE, "", life=timedelta(0))
     return answer
 
 

@@ -4,6 +4,7 @@ A browser proves with a cookie that it began the attempt [T3]. A client without 
 redirects, and submits the one form of a page.
 """
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from app.api.acting_user import source_address
 from app.api.deps import NO_NUL, ServicesDep
 from app.crypto import hash_secret
 from app.db.accounts.audit import Actor
+from app.pages.browsers import host_cookie, is_from_own_page, set_host_cookie
 from app.pages.rendering import PageInvalid, PageNotFound, PageRoute, page, redirect
 from app.sync.connections import (
     Answer,
@@ -28,7 +30,7 @@ from app.sync.connections import (
 )
 from app.sync.services import Services
 
-COOKIE_SECONDS = 30 * 60  # ten minutes to go to Clio, to answer, and to repeat the end
+COOKIE_LIFE = timedelta(minutes=30)  # ten minutes to go to Clio, to answer, and to repeat the end
 
 router = APIRouter(tags=["connections"], route_class=PageRoute)
 
@@ -65,14 +67,7 @@ async def go_to_clios_page(state: StatePath, services: ServicesDep) -> Response:
     """Set the cookie of an attempt and redirect the browser to Clio. It uses nothing up."""
     clio = await go_to_clio(services, state)
     answer = redirect(clio.url)
-    answer.set_cookie(
-        _cookie_name(services, state),
-        clio.browser_proof,
-        max_age=COOKIE_SECONDS,
-        secure=_is_https(services),
-        httponly=True,
-        samesite="lax",
-    )
+    set_host_cookie(answer, services, _cookie_name(state), clio.browser_proof, life=COOKIE_LIFE)
     return answer
 
 
@@ -177,8 +172,8 @@ async def find_no_page() -> Response:
 
 
 def _check_own_form(request: Request) -> None:
-    """Raise PageInvalid if the browser says that a page of another site has sent the form (Fetch Metadata)."""
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+    """Raise PageInvalid if a page of another site has sent the form."""
+    if not is_from_own_page(request):
         raise PageInvalid
 
 
@@ -188,14 +183,9 @@ def _browser(request: Request) -> Actor:
 
 
 def _browser_proof(request: Request, services: Services, state: str) -> str:
-    return request.cookies.get(_cookie_name(services, state), "")
+    return request.cookies.get(host_cookie(services, _cookie_name(state)), "")
 
 
-def _cookie_name(services: Services, state: str) -> str:
-    """Return the name of the attempt's cookie; only this host can set one with the prefix, by https (RFC 6265bis)."""
-    prefix = "__Host-" if _is_https(services) else ""
-    return f"{prefix}clio-{hash_secret(state)[:16]}"
-
-
-def _is_https(services: Services) -> bool:
-    return services.public_url.startswith("https://")
+def _cookie_name(state: str) -> str:
+    """Return the name of the attempt's cookie, without a prefix."""
+    return f"clio-{hash_secret(state)[:16]}"

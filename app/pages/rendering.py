@@ -19,13 +19,19 @@ from app.errors import AppError, DatabaseUnavailable
 from app.sync.connections import StillConnecting
 from app.sync.services import Services
 
-_templates = Environment(
-    loader=PackageLoader("app.pages"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+
+def templates_of(package: str) -> Environment:
+    """Return the templates of a package. They escape what they insert, and an unknown name is an error."""
+    return Environment(
+        loader=PackageLoader(package),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+_templates = templates_of("app.pages")
 _HEADINGS = {
     DatabaseUnavailable.code: "This page cannot be shown now",
     StillConnecting.code: "Connecting to Clio",
@@ -107,7 +113,7 @@ def way_back(request: Request) -> str | None:
 
 
 class PageRoute(APIRoute):
-    """A route whose errors are pages, because a person sees them."""
+    """A route whose errors are pages, because a person sees them. A subclass can have pages and checks of its own."""
 
     @override
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -115,13 +121,21 @@ class PageRoute(APIRoute):
 
         async def handle_for_person(request: Request) -> Response:
             try:
+                await self.check(request)
                 return await handle(request)
             except AppError as error:
-                return error_page(request, error)
+                return self.error_page(request, error)
             except (RequestValidationError, HTTPException):
-                return error_page(request, PageInvalid())
+                return self.error_page(request, PageInvalid())
             except Exception:  # a person sees the answer
                 log.exception("request_failed")
-                return error_page(request, PageFailed())
+                return self.error_page(request, PageFailed())
 
         return handle_for_person
+
+    async def check(self, request: Request) -> None:
+        """Raise AppError for a request that is refused before anything of it is used."""
+
+    def error_page(self, request: Request, error: AppError) -> Response:
+        """Return the page of an error."""
+        return error_page(request, error)

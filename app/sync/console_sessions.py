@@ -131,12 +131,7 @@ async def find_session(services: Services, cookie: str) -> ConsoleSession | None
         found = await console_sessions.find_by_cookie(session, hash_secret(cookie))
     if found is None or not found.works(now):
         return None
-    return found if is_still_valid(services, found, now=now) else None
-
-
-def is_still_valid(services: Services, found: ConsoleSession, *, now: datetime) -> bool:
-    """Return whether a session that was found lasts until now: a stream asks this again and again."""
-    return found.expires_at > now and services.request_checks.is_valid(found.token_id, now=now)
+    return found if services.request_checks.is_valid(found.token_id, now=now) else None
 
 
 async def sign_out(services: Services, cookie: str) -> None:

@@ -1,12 +1,11 @@
 """One person: tags, owner and facts, each with its reason; what was not granted; and what happened when."""
 
-import json
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Form, Query, Response
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.api import (
     clio_contacts,
@@ -64,7 +63,7 @@ async def show_person(
     as_of: Annotated[date | None, Query()] = None,
 ) -> HTMLResponse:
     """Show one person who is or was in Levitate."""
-    now = await contacts_as_shown(visit, session, audience, contact_id, None)
+    now = await _contact(visit, session, audience, contact_id)
     earlier = await _earlier(visit, session, audience, contact_id, as_of)
     explained = await contacts.explain_contact(contact_id, visit.account, audience, session)
     lines = await _history(visit, session, audience, contact_id)
@@ -106,21 +105,21 @@ async def _earlier(
         return None
     end = datetime.combine(as_of + timedelta(days=1), time(), visit.times.zone)
     try:
-        return await contacts_as_shown(visit, session, audience, contact_id, end)
+        found = await contact_history.read_as_of(
+            session, visit.account_id, contact_id, audience, end
+        )
     except ContactNotYetKnown:
         return None
+    return schemas.Contact.model_validate(found)
 
 
-async def contacts_as_shown(
-    visit: Visit, session: Session, audience: Audience, contact_id: str, as_of: datetime | None
+async def _contact(
+    visit: Visit, session: Session, audience: Audience, contact_id: str
 ) -> schemas.Contact:
-    """Return the contact now, or at an earlier time. Raises ContactNotFound and ContactNotYetKnown."""
-    found = await contact_history.get_contact(
-        contact_id, visit.account, audience, visit.services, session, as_of
-    )
-    if isinstance(found, JSONResponse):
-        return schemas.Contact.model_validate(json.loads(bytes(found.body)))
-    return found  # type: ignore[return-value]
+    """Return the contact as it is now. Raises ContactNotFound."""
+    account, services = visit.account, visit.services
+    found = await contact_history.get_contact(contact_id, account, audience, services, session)
+    return cast("schemas.Contact", found)
 
 
 def _name(contact: schemas.Contact) -> str:
@@ -139,11 +138,8 @@ async def _history(
     visit: Visit, session: Session, audience: Audience, contact_id: str
 ) -> list[dict[str, Any]]:
     asked = ListRequest(limit=EVENTS, order="newest")
-    answer = await contact_history.get_contact_history(
-        contact_id, visit.account, audience, session, asked
-    )
-    lines: list[dict[str, Any]] = json.loads(bytes(answer.body))["data"]
-    return [{**line, "at": datetime.fromisoformat(line["at"])} for line in lines]
+    rows = await contact_history.read_history(contact_id, visit.account, audience, session, asked)
+    return [{**line, "at": datetime.fromisoformat(line["at"])} for line in rows.items]
 
 
 async def _links(visit: Visit, session: Session, explained: schemas.Decision) -> MatterLinks:
@@ -193,7 +189,7 @@ async def confirm_erasure(
     contact_id: ContactId, visit: VisitDep, session: SessionDep, audience: AudienceDep
 ) -> HTMLResponse:
     """Ask whether a person should be erased, and say what that means."""
-    contact = await contacts_as_shown(visit, session, audience, contact_id, None)
+    contact = await _contact(visit, session, audience, contact_id)
     return await show(visit, session, "erase.html", contact=contact, name=_name(contact))
 
 

@@ -1,12 +1,12 @@
 """The progress of a sync that moves by itself: server-sent events with the parts of pages that show it."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent, format_sse_event
 
-from app.api import runs, schemas
+from app.api import runs
 from app.api.audience import AudienceBeforehand
 from app.api.runs import Ended
 from app.console.errors import ConsoleRoute
@@ -23,7 +23,6 @@ from app.db.session import Session, transaction
 router = APIRouter(route_class=ConsoleRoute)
 
 SHOWN_PEOPLE = 5  # of those who came last
-PARTS = {"banner": "progress_banner.html", "panel": "progress_panel.html"}
 
 
 @router.get("/accounts/{account_id}/progress")
@@ -39,18 +38,27 @@ async def follow_progress(
     if newest is None:
         return Response(status_code=204)
     events = runs.follow_run(newest.run_id, visit.account, visit.services, ended)
-    return EventSourceResponse(_parts(visit, audience, PARTS[part], events))
+    parts = _banners(visit, events) if part == "banner" else _panels(visit, audience, events)
+    return EventSourceResponse(parts)
 
 
-async def _parts(
-    visit: Visit, audience: Audience, template: str, events: AsyncIterator[ServerSentEvent]
+async def _banners(visit: Visit, events: AsyncIterator[ServerSentEvent]) -> AsyncIterator[bytes]:
+    async for event in events:
+        yield _part("progress_banner.html", running=event.data, **fragment_values(visit))
+
+
+async def _panels(
+    visit: Visit, audience: Audience, events: AsyncIterator[ServerSentEvent]
 ) -> AsyncIterator[bytes]:
     async for event in events:
-        run: schemas.Run = event.data
         async with transaction(visit.services.database, visit.account_id) as session:
             people = await newest_people(visit, session, audience)
-        text = render(template, running=run, people=people, **fragment_values(visit))
-        yield format_sse_event(data_str=text)
+        values = {"running": event.data, "people": people, **fragment_values(visit)}
+        yield _part("progress_panel.html", **values)
+
+
+def _part(template: str, **values: Any) -> bytes:
+    return format_sse_event(data_str=render(template, **values))
 
 
 async def newest_people(visit: Visit, session: Session, audience: Audience) -> list[StoredContact]:

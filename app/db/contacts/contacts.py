@@ -4,7 +4,7 @@
 JSON.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from app.db.ids import derived_id
 from app.db.json_codec import codec
 from app.db.mirror import tables as mirror_tables
 from app.db.mirror.audience import EVERYBODY, Audience, find_seen
-from app.db.session import Session
+from app.db.session import Session, any_of
 from app.errors import AppError
 from app.rules.results import Assessment, ContactView, State
 from app.rules.texts import shown
@@ -114,13 +114,13 @@ async def find_clio_id(
     return found
 
 
-async def find_owner_id(session: Session, account_id: str, clio_id: int) -> str | None:
-    """Return the Levitate user who owns a contact, or None."""
-    one = (_table.c.account_id == account_id) & (_table.c.clio_id == clio_id)
-    found: str | None = (
-        await session.execute(select(_table.c.owner_user_id).where(one))
-    ).scalar_one_or_none()
-    return found
+async def find_owner_ids(
+    session: Session, account_id: str, clio_ids: Collection[int]
+) -> dict[int, str | None]:
+    """Return the Levitate users who own these contacts, by Clio id; who was never published is not named."""
+    own = (_table.c.account_id == account_id) & any_of(_table.c.clio_id, clio_ids)
+    rows = await session.execute(select(_table.c.clio_id, _table.c.owner_user_id).where(own))
+    return {row.clio_id: row.owner_user_id for row in rows}
 
 
 async def find_linked(

@@ -57,13 +57,16 @@ async def decide_clio_contacts(
     audience: Audience,
 ) -> dict[int, ClioDecision]:
     """Return the decision about each of these contacts that were pulled and that the audience sees, by Clio id."""
+    if not clio_ids:
+        return {}
     chosen = await settings.get_current(session, account_id)
     context = await load_context(session, services, account_id, chosen.settings)
     people = await rule_inputs.load_facts(session, account_id, context.spelling, clio_ids)
+    owners = await contacts.find_owner_ids(session, account_id, clio_ids)
     found = {}
     for facts in people:
         clio_id = facts.contact.clio_id
-        owner_id = await contacts.find_owner_id(session, account_id, clio_id)
+        owner_id = owners.get(clio_id)
         assessment = rules.assess(facts, context.firm, context.settings, owner_id)
         needs = would_need(facts, context.firm, context.settings)
         found[clio_id] = ClioDecision(assessment, needs)
