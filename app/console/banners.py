@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True)
 class Banner:
-    """What was done, and what happens now. `kind` is ok, warn or bad."""
+    """A message about a form: what was done, and what happens now. `kind` is ok, warn or bad."""
 
     title: str
     text: str = ""

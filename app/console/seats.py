@@ -1,4 +1,4 @@
-"""Who of a firm has connected Clio: a seat is a Levitate user, with the login if there is one."""
+"""Lists who of a firm has connected Clio: a seat is a Levitate user, with the login if there is one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Seat:
 
     @property
     def works(self) -> bool:
-        """Whether the login works."""
+        """True if the login works."""
         return self.login is not None and self.login.status == "connected"
 
     @property

@@ -53,22 +53,22 @@ class Visit:
 
     @property
     def role(self) -> Role:
-        """What the person is."""
+        """The role of the person."""
         return Role(self.console_session.role)
 
     @property
     def may_change(self) -> bool:
-        """Whether the person's role may change the account; a page shows no buttons to others."""
+        """True if the person's role may change the account; a page shows no buttons to others."""
         return self.role is not Role.USER
 
     @property
     def is_limited(self) -> bool:
-        """Whether the person is shown only some of the people; then counts of all are not shown [API-30]."""
+        """True if the person is shown only some of the people; then counts of all are not shown [API-30]."""
         return bool(self.account.respects_visibility) and self.role is not Role.SUCCESS_MANAGER
 
     @property
     def sees_all_firms(self) -> bool:
-        """Whether the session is for all accounts of its token."""
+        """True if the session is for all accounts of its token."""
         return self.console_session.only_account_id is None
 
     @property

@@ -17,7 +17,7 @@ _activities = outbox_tables.activities
 
 @dataclass(frozen=True)
 class OpenTasks:
-    """How many people wait in holds, how many activities are blocked, and how many attorneys have no user.
+    """The numbers of people who wait in holds, of blocked activities, and of attorneys without a user.
 
     `to_review` says whether a first publication waits; its people do not count as held.
     """

@@ -1,4 +1,4 @@
-"""What the demonstration prepares so that every page of the console shows something.
+"""Prepares the demonstration so that every page of the console shows something.
 
 A history of settings, clients who may be duplicates and wait, activities that were written and one that is blocked, and
 a second firm whose first sync waits for a review.

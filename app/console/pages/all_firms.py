@@ -58,7 +58,7 @@ class FirmRow:
 
     @property
     def logins(self) -> int:
-        """How many logins the firm has, those that were lost included."""
+        """The number of logins of the firm, with those that were lost."""
         return self.firm.connections.connected + self.firm.connections.needs_reconnect
 
 

@@ -34,7 +34,7 @@ The link works until {until}.
 
 
 class NoReturnAddress(AppError):
-    """Who has connected is sent back to Levitate, and no address of Levitate is configured."""
+    """No address of Levitate is configured, to which a user is sent back after connecting."""
 
     status = 422
     code = "no_return_address"

@@ -44,7 +44,7 @@ BANNERS: Banners = {
 
 @dataclass(frozen=True)
 class Review:
-    """What a release of the first publication would do, with the names of the owners."""
+    """The effect of a release of the first publication, with the names of the owners."""
 
     hold: schemas.Hold
     summary: schemas.PreviewSummary
@@ -54,7 +54,7 @@ class Review:
 
     @property
     def left_out(self) -> int:
-        """How many people would stay out."""
+        """The number of people who would stay out."""
         return sum(n for _, n in self.reasons)
 
 

@@ -51,7 +51,7 @@ class WantedPeople:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether there is a filter."""
+        """True if there is a filter."""
         return bool(self.tag or self.status or self.owner)
 
     def query(self, **other: Any) -> dict[str, Any]:

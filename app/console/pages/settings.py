@@ -53,7 +53,7 @@ BANNERS: Banners = {
 
 @dataclass(frozen=True)
 class Conflict:
-    """What somebody saved while this person was editing."""
+    """A version that somebody saved while this person was editing."""
 
     version: int
     author: str
@@ -62,7 +62,7 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Form:
-    """What the form shows: the version in force, the values, and what became of an attempt to save or preview."""
+    """The content of the form: the version in force, the values, and what became of an attempt to save or preview."""
 
     saved: schemas.SettingsVersion
     values: Values

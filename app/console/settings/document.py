@@ -25,7 +25,7 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class SentForm:
-    """What a person sent: the version that the form showed, all values, and the note."""
+    """A form that a person sent: the version that the form showed, all values, and the note."""
 
     version: int
     values: Values

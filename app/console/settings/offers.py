@@ -1,4 +1,4 @@
-"""What the firm's Clio offers to choose from, and how often its custom fields are filled."""
+"""Lists what the firm's Clio offers to choose from, and how often its custom fields are filled."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ class Names:
 
 @dataclass(frozen=True)
 class Offers:
-    """What can be chosen: fields for each kind of control, and what else Clio has, to look up."""
+    """The choices of a firm: fields for each kind of control, and what else Clio has, to look up."""
 
     fields: Mapping[Kind, Sequence[OfferedField]]
     lists: Mapping[str, Sequence[str]]

@@ -1,4 +1,4 @@
-"""What an option of the settings is on the page: its place, its controls, and the leaves of the document behind them.
+"""Describes an option of the settings on the page: its place, its controls, and the leaves of the document behind them.
 
 A leaf is one value of the settings document of the API, named by its path (`scope.include_related`).
 """
@@ -54,7 +54,7 @@ class Option:
 
     @property
     def is_tall(self) -> bool:
-        """Whether its control needs the whole width."""
+        """True if its control needs the whole width."""
         return any(leaf.kind in (Kind.WORDS, Kind.TAG_FIELDS) for leaf in self.leaves)
 
 

@@ -1,4 +1,4 @@
-"""What settings that are not saved would change, in numbers and in words, as the panel beside the form shows it."""
+"""Shows the effect of settings that are not saved, in numbers and in words, as the panel beside the form shows it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ from app.console.words.runs import KINDS
 
 @dataclass(frozen=True)
 class Deed:
-    """What somebody did, and the page that shows more of it."""
+    """Something that somebody did, and the page that shows more of it."""
 
     text: str
     page: str = ""

@@ -8,7 +8,7 @@ from app.console.rendering import plural
 
 @dataclass(frozen=True)
 class HoldWords:
-    """What a hold is: its title, why it waits, and for each decision its button and its consequence."""
+    """A hold in words: its title, why it waits, and for each decision its button and its consequence."""
 
     title: str
     why: str

@@ -33,7 +33,7 @@ class Todo:
 
 @dataclass(frozen=True)
 class Known:
-    """What the words of issues need: the user of each connection, names by user id, the people in each open hold."""
+    """The facts that the words of issues need: the user of each connection, names by user id, the people in each open hold."""
 
     users: Mapping[str, str]
     names: Mapping[str, str]

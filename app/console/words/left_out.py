@@ -1,4 +1,4 @@
-"""Why people are left out, in words that follow a count: `862 never had a matter`."""
+"""Says why people are left out, in words that follow a count: `862 are not clients`."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Why a person has a tag, an owner, or neither, and what happened to the person, in sentences.
+"""Says why a person has a tag, an owner, or neither, and what happened to the person, in sentences.
 
 The reasons of the rules are sentences already, with the numbers of matters. Here ids become names, and a reason says
 where it can be changed.

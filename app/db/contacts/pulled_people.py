@@ -35,7 +35,7 @@ class PulledPerson:
 
 @dataclass(frozen=True)
 class PeopleCounts:
-    """How many people were pulled, are in Levitate, and could not be read."""
+    """The numbers of people who were pulled, are in Levitate, and could not be read."""
 
     pulled: int
     in_levitate: int
@@ -43,7 +43,7 @@ class PeopleCounts:
 
     @property
     def left_out(self) -> int:
-        """How many are not in Levitate."""
+        """The number of those who are not in Levitate."""
         return max(0, self.pulled - self.in_levitate)
 
 
