@@ -1,4 +1,4 @@
-"""Lists what a person should do for a firm: open issues, logins that hold something up, attorneys who are nobody here."""
+"""Lists what a person should do for a firm: issues, logins that hold something up, unmapped attorneys."""
 
 from collections.abc import Sequence
 

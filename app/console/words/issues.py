@@ -33,7 +33,11 @@ class Todo:
 
 @dataclass(frozen=True)
 class Known:
-    """The facts that the words of issues need: the user of each connection, names by user id, the people in each open hold."""
+    """The facts that the words of issues need.
+
+    `users` is the user of each connection, `names` are by user id, `held` is the number of
+    people in each open hold.
+    """
 
     users: Mapping[str, str]
     names: Mapping[str, str]

@@ -1,4 +1,7 @@
-"""Says why a firm is not well, in one short sentence for the list of all firms. Names are on the firm's own overview."""
+"""Says why a firm is not well, in one short sentence for the list of all firms.
+
+It names nobody: names are on the firm's own overview.
+"""
 
 from collections.abc import Mapping
 
