@@ -36,6 +36,7 @@ Text = Annotated[str, Query(max_length=200, pattern=NO_NUL)]
 BANNERS: Banners = {
     "erased": banner("The person is erased.", "Levitate is told to delete the contact."),
 }
+NO_EMAIL = "No email address in Clio"
 YES, NO, UNREAD = ("ok", "Yes"), ("off", "No"), ("bad", "Could not be read")
 
 
@@ -172,7 +173,7 @@ class PeopleReader:
         return PersonRow(
             href=self.visit.url(f"people/{contact.contact_id}"),
             name=person_name(person, email or f"Clio record {contact.clio_id}"),
-            note=email or "No email address in Clio",
+            note=email or NO_EMAIL,
             state=YES if is_in else NO,
             tags=[tag.label for tag in view.tags if tag.label not in ALWAYS],
             reason="" if is_in else "No longer in Levitate.",
@@ -190,7 +191,7 @@ def _outside(visit: Visit, one: PulledPerson, decision: assess.ClioDecision | No
         reason = "Waits to be published."
     else:
         reason = f"{decision.assessment.scope.detail}."
-    return PersonRow(visit.url(page), _name(record), _email(record), NO, reason=reason)
+    return PersonRow(visit.url(page), _name(record), _email(record) or NO_EMAIL, NO, reason=reason)
 
 
 def _unread(visit: Visit, clio_id: int) -> PersonRow:
@@ -208,8 +209,8 @@ def _name(record: ContactRecord) -> str:
     return found or _email(record) or f"Clio record {record.clio_id}"
 
 
-def _email(record: ContactRecord) -> str:
-    return next((one.address for one in record.emails if one.address), "No email address in Clio")
+def _email(record: ContactRecord) -> str | None:
+    return next((one.address for one in record.emails if one.address), None)
 
 
 @router.get("/accounts/{account_id}/people")

@@ -29,6 +29,17 @@ async def test_everyone_who_was_pulled_is_listed_with_tags_or_the_reason(maya: P
     assert not any("Northwind" in name for name in rows), "companies are no people"
 
 
+async def test_a_person_without_name_and_address_is_listed_by_the_number_in_clio(
+    maya: Person, pulled: World
+):
+    pulled.simulator.firms[0].put("contact", {"id": 3000, "type": "Person"})
+    await pulled.run("incremental")
+    out = await maya.read("people", show="out")
+    names = [link.text_content() for link in out.document.xpath("//tbody/tr/th/a")]
+    assert "Clio record 3000" in names
+    assert "No email address in Clio" in out.words
+
+
 async def test_tabs_count_who_is_in_levitate_and_who_is_left_out(maya: Person, pulled: World):
     page = await maya.read("people")
     inside = [one for one in (await pulled.contacts()).values() if one["state"] == "in_scope"]
