@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import httpx
 import uvicorn
@@ -19,9 +19,10 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from app.demo.processes import DemoProcesses
 from app.demo.scene import ACCOUNT, MANAGER
+from app.pages.browsers import is_from_own_page
 
 HOST = "127.0.0.1"
-START_SECONDS = 10.0
+STOP_SECONDS = 10.0
 _templates = Environment(
     loader=PackageLoader("app.demo"), autoescape=True, undefined=StrictUndefined
 )
@@ -86,8 +87,8 @@ def build_page(demo: DemoProcesses) -> FastAPI:
 
     @page.post("/demo")
     def open_console(request: Request, as_: Annotated[str, Form(alias="as")]) -> RedirectResponse:
-        if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-            raise HTTPException(403, "This page of another site may not open the console")
+        if not is_from_own_page(request):
+            raise HTTPException(403, "A page of another site may not open the console")
         found = next((one for one in CHARACTERS if one.key == as_), None)
         if found is None:
             raise HTTPException(404, "There is nobody of this name")
@@ -106,22 +107,15 @@ def _make_link(demo: DemoProcesses, who: Character) -> str:
     return url
 
 
-class _Server(uvicorn.Server):
-    """A server in a thread. Signals are for the main thread, which ends it."""
-
-    def install_signal_handlers(self) -> None:
-        """Install none."""
-
-
 @contextmanager
 def serving_front_page(demo: DemoProcesses, port: int) -> Iterator[str]:
     """Serve the page until the block ends, and yield its address."""
     config = uvicorn.Config(build_page(demo), HOST, port, log_config=None, access_log=False)
-    server: Any = _Server(config)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
         yield f"http://{HOST}:{port}/demo"
     finally:
         server.should_exit = True
-        thread.join(START_SECONDS)
+        thread.join(STOP_SECONDS)
